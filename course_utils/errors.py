@@ -1,0 +1,13 @@
+"""Errors that are the user's to mend: each is one sentence that says what is wrong and what to do."""
+
+
+class CourseError(ValueError):
+    """Something that the user asked for can't be done; the `course` command prints it and exits with 2."""
+
+
+class DataError(CourseError):
+    """A data set is missing, cut, altered or not a data set at all."""
+
+
+class SettingsError(CourseError):
+    """A notebook's parameter has an unknown name, a wrong type or a value out of range."""

@@ -1,0 +1,1 @@
+"""Encoders and heads, and the files they are kept in."""

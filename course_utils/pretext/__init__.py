@@ -1,0 +1,1 @@
+"""Pretext tasks: labels that the data makes for itself."""

@@ -1,0 +1,79 @@
+"""One way to show progress: a bar for a person at the notebook, a line now and then for a log."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from tqdm import tqdm
+
+STYLE_VARIABLE = "COURSE_PROGRESS"  # "bar" (default), "lines" or "none"; set by whoever runs the notebook
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class Progress(Protocol):
+    """What `progress` hands out."""
+
+    def update(self, steps: int = 1, note: str = "") -> None:
+        """Count `steps` more as done; `note` says how it goes."""
+
+
+class _Bar:
+    def __init__(self, total: int, title: str, done: int) -> None:
+        self.bar = tqdm(
+            total=total, initial=done, desc=title, file=sys.stdout, mininterval=0.5, dynamic_ncols=False, ncols=100
+        )
+
+    def update(self, steps: int = 1, note: str = "") -> None:
+        if note:
+            self.bar.set_postfix_str(note, refresh=False)
+        self.bar.update(steps)
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+class _Lines:
+    def __init__(self, total: int, title: str, done: int) -> None:
+        self.total, self.title, self.done = total, title, done
+        self.done_at_start, self.started, self.said = done, time.monotonic(), time.monotonic()
+
+    def update(self, steps: int = 1, note: str = "") -> None:
+        self.done += steps
+        now = time.monotonic()
+        if now - self.said >= SECONDS_BETWEEN_LINES:
+            self.said = now
+            left = (now - self.started) / (self.done - self.done_at_start) * (self.total - self.done)
+            percent = 100 * self.done // max(self.total, 1)
+            self._say(f"{percent} % · {note + ' · ' if note else ''}{left:.0f} s left")
+
+    def close(self) -> None:
+        self._say(f"{self.done} of {self.total} in {time.monotonic() - self.started:.0f} s")
+
+    def _say(self, words: str) -> None:
+        sys.stdout.write(f"{self.title}: {words}\n")
+        sys.stdout.flush()
+
+
+class _Silence:
+    def update(self, steps: int = 1, note: str = "") -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@contextmanager
+def progress(total: int, title: str, *, done: int = 0) -> Iterator[Progress]:
+    """Show how far a piece of work of `total` steps is, of which `done` were done before.
+
+    The environment variable `COURSE_PROGRESS` chooses a bar, throttled lines or silence.
+    """
+    style = os.environ.get(STYLE_VARIABLE, "bar")
+    shown = {"lines": _Lines, "none": _Silence}.get(style, _Bar)(total, title, done)  # type: ignore[abstract]
+    try:
+        yield shown
+    finally:
+        shown.close()

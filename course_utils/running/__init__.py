@@ -1,0 +1,1 @@
+"""Running notebooks: settings, records, execution, reports."""
