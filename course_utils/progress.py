@@ -23,7 +23,13 @@ class Progress(Protocol):
 class _Bar:
     def __init__(self, total: int, title: str, done: int) -> None:
         self.bar = tqdm(
-            total=total, initial=done, desc=title, file=sys.stdout, mininterval=0.5, dynamic_ncols=False, ncols=100
+            total=total,
+            initial=done,
+            desc=title,
+            file=sys.stdout,
+            mininterval=0.5,
+            dynamic_ncols=False,
+            ncols=100,
         )
 
     def update(self, steps: int = 1, note: str = "") -> None:
@@ -72,7 +78,7 @@ def progress(total: int, title: str, *, done: int = 0) -> Iterator[Progress]:
     The environment variable `COURSE_PROGRESS` chooses a bar, throttled lines or silence.
     """
     style = os.environ.get(STYLE_VARIABLE, "bar")
-    shown = {"lines": _Lines, "none": _Silence}.get(style, _Bar)(total, title, done)  # type: ignore[abstract]
+    shown = {"lines": _Lines, "none": _Silence}.get(style, _Bar)(total, title, done)
     try:
         yield shown
     finally:

@@ -1,0 +1,114 @@
+"""Optimizers by name: AdamW and SGD from torch, and Muon for convolution kernels."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, AdamW, Optimizer
+
+OPTIMIZER_NAMES = ("muon", "adamw", "sgd")
+# the quintic of Jordan et al.'s Muon: pushes all singular values towards 1 in a few steps
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+
+
+class KernelMuon(Optimizer):
+    """Muon for convolution kernels: orthogonalized momentum on each kernel flattened to (out, in · k · k).
+
+    Every direction of the update gets about the same size, so that rare directions are learned as fast as
+    common ones (Jordan et al. 2024). A kernel is followed by batch norm, which ignores its scale, so it is kept
+    at Frobenius norm √out; that makes the learning rate a fraction of the kernel's size. torch.optim.Muon
+    takes matrices only and works in bfloat16, which many CPUs lack.
+
+    Args:
+        params: parameters of two or more dimensions, the first one the output's.
+        lr: step size, about 0.1 here.
+        momentum: of the Nesterov kind, in [0, 1).
+        steps: Newton–Schulz steps.
+    """
+
+    def __init__(self, params: Iterable[nn.Parameter], lr: float = 0.1, momentum: float = 0.9, steps: int = 4) -> None:
+        if not lr > 0:
+            raise ValueError(f"lr must be above 0, got {lr}")
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1), got {momentum}")
+        super().__init__(params, {"lr": lr, "momentum": momentum, "steps": steps})
+        for parameter in (p for group in self.param_groups for p in group["params"]):
+            if parameter.ndim < 2:
+                raise ValueError(f"Muon takes matrices and kernels, got a parameter of shape {tuple(parameter.shape)}")
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Move every kernel that has a gradient."""
+        for group in self.param_groups:
+            for kernel in group["params"]:
+                if kernel.grad is not None:
+                    self._step_kernel(kernel, kernel.grad, group["lr"], group["momentum"], group["steps"])
+
+    def _step_kernel(self, kernel: Tensor, gradient: Tensor, lr: float, momentum: float, steps: int) -> None:
+        state = self.state[kernel]
+        if "velocity" not in state:
+            state["velocity"] = torch.zeros_like(kernel)
+        velocity = state["velocity"].mul_(momentum).add_(gradient)
+        update = gradient.add(velocity, alpha=momentum)
+        flat = orthogonalize(update.flatten(start_dim=1), steps)  # (out, in · k · k)
+        kernel.mul_(len(kernel) ** 0.5 / (kernel.norm() + 1e-7)).add_(flat.view(kernel.shape), alpha=-lr)
+
+
+def orthogonalize(matrix: Tensor, steps: int = 4) -> Tensor:
+    """Return roughly the nearest orthogonal matrix: the same singular vectors, singular values near 1.
+
+    Newton–Schulz multiplies X by polynomials in S = XXᵀ, and these commute, so they are gathered on the short
+    side and X is multiplied once.
+
+    Shape: (rows, columns) → (rows, columns).
+    """
+    if matrix.shape[0] > matrix.shape[1]:
+        return orthogonalize(matrix.T, steps).T
+    a, b, c = NEWTON_SCHULZ
+    matrix = matrix / (matrix.norm() + 1e-7)
+    gram = matrix @ matrix.T  # (rows, rows)
+    identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    gathered = identity
+    for _ in range(steps):
+        factor = torch.addmm(b * gram, gram, gram, alpha=c).add_(identity, alpha=a)
+        gathered = factor @ gathered
+        gram = factor @ gram @ factor
+    return gathered @ matrix
+
+
+def make_optimizers(
+    model: nn.Module, name: str, learning_rate: float, *, weight_decay: float = 1e-4, adamw_lr: float = 5e-3
+) -> list[Optimizer]:
+    """Return the optimizers that together move all of the model's parameters.
+
+    Norms' and biases' parameters are not decayed.
+
+    Args:
+        model: what to train.
+        name: "muon" (kernels by Muon, the rest by AdamW at `adamw_lr`), "adamw" or "sgd" (Nesterov, 0.9).
+        learning_rate: of the named optimizer.
+        weight_decay: of the matrices that AdamW or SGD moves.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if name == "muon":
+        kernels = [p for p in parameters if p.ndim == 4]
+        others = [p for p in parameters if p.ndim != 4]
+        muon = [KernelMuon(kernels, learning_rate)] if kernels else []
+        return [*muon, AdamW(_decay_groups(others, weight_decay), adamw_lr)]
+    if name == "adamw":
+        return [AdamW(_decay_groups(parameters, weight_decay), learning_rate)]
+    if name == "sgd":
+        return [SGD(_decay_groups(parameters, weight_decay), learning_rate, momentum=0.9, nesterov=True)]
+    raise ValueError(f"unknown optimizer {name!r}: choose one of {', '.join(OPTIMIZER_NAMES)}")
+
+
+def _decay_groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]

@@ -1,0 +1,225 @@
+"""Pictures: plain data in, a matplotlib Figure out; nothing is shown or saved here."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+BLUE, ORANGE, GREEN, RED, GRAY = "#2f6fb5", "#e08a1e", "#3a9d6e", "#c94f4f", "#9aa3ad"
+COLORS = (BLUE, ORANGE, GREEN, RED, "#7d62b3", "#4aa7b5", "#b5658f", "#8a7a5c")
+INK, FAINT = "#24292f", "#e4e7eb"
+
+
+def image_grid(images: Tensor, columns: int, titles: Sequence[str] | None = None, scale: float = 0.9) -> Figure:
+    """Draw images row by row.
+
+    Args:
+        images: (N, C, H, W), uint8 or floats in [0, 1]; C is 3 or 1.
+        columns: images in a row.
+        titles: one above each image, or above the first row only where there are `columns` of them.
+        scale: inches an image.
+    """
+    rows = -(-len(images) // columns)
+    title_space = 0.3 if titles else 0.0
+    figure = Figure(
+        figsize=(
+            columns * scale,
+            rows * (scale + (title_space if titles and len(titles) > columns else 0)) + title_space,
+        )
+    )
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for position, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+        show_image(axis, image)
+        if titles and position < len(titles):
+            axis.set_title(titles[position], fontsize=8, color=INK, pad=3)
+    figure.subplots_adjust(
+        0,
+        0,
+        1,
+        1 - title_space / figure.get_figheight(),
+        wspace=0.06,
+        hspace=0.08 if not titles or len(titles) <= columns else 0.35,
+    )
+    return figure
+
+
+def rows_of_images(rows: Sequence[tuple[str, Tensor]], columns: int, scale: float = 0.8) -> Figure:
+    """Draw rows of images, each with its name at the left; images (N, C, H, W) as for `image_grid`."""
+    label_width = 0.1 + 0.085 * max(len(name) for name, _ in rows)
+    figure = Figure(figsize=(label_width + columns * scale, len(rows) * scale))
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for (name, images), row in zip(rows, axes, strict=True):
+        row[0].text(-0.12, 0.5, name, transform=row[0].transAxes, ha="right", va="center", fontsize=9, color=INK)
+        for axis, image in zip(row, images, strict=False):
+            show_image(axis, image)
+    figure.subplots_adjust(label_width / figure.get_figwidth(), 0, 1, 1, wspace=0.06, hspace=0.08)
+    return figure
+
+
+def curves(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+    *,
+    lines: Mapping[str, float] | None = None,
+    percent: bool = False,
+) -> Figure:
+    """Draw named curves, each (x values, y values), and horizontal reference lines with their names."""
+    figure, axis = _new_axis(width=6.4, height=3.4)
+    for color, (name, (x, y)) in zip(COLORS, series.items(), strict=False):
+        axis.plot(x, y, color=color, label=name, linewidth=1.8, marker="o" if len(x) < 30 else None, markersize=3.5)
+    _reference_lines(axis, lines or {}, percent)
+    axis.set(xlabel=x_label, ylabel=y_label)
+    if percent:
+        _percent(axis)
+    if len(series) > 1:
+        axis.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def smooth(values: Sequence[float], window: int = 20) -> list[float]:
+    """Return the running mean over at most `window` values before and including each."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - window, 0)
+    return ((total[ends] - total[starts]) / (ends - starts)).tolist()
+
+
+def bars(
+    values: Mapping[str, float],
+    *,
+    spreads: Mapping[str, float] | None = None,
+    highlight: Sequence[str] = (),
+    lines: Mapping[str, float] | None = None,
+    x_label: str = "test accuracy",
+) -> Figure:
+    """Draw shares as horizontal bars from top to bottom, with their spread and their value in percent.
+
+    Args:
+        values: name → share in [0, 1].
+        spreads: name → standard deviation, for those that have one.
+        highlight: names drawn in the accent color.
+        lines: name → share, drawn as vertical lines.
+        x_label: what the shares are.
+    """
+    figure, axis = _new_axis(width=6.8, height=0.8 + 0.42 * len(values))
+    spreads = spreads or {}
+    for position, (name, value) in enumerate(values.items()):
+        spread = spreads.get(name, 0.0)
+        axis.barh(position, value, color=ORANGE if name in highlight else BLUE, height=0.66)
+        if spread:
+            axis.errorbar(value, position, xerr=spread, color=INK, capsize=3, linewidth=1.2)
+        words = f"{100 * value:.1f} %" + (f" ± {100 * spread:.1f}" if spread else "")
+        axis.text(value + spread + 0.012, position, words, va="center", fontsize=9, color=INK)
+    axis.set_yticks(range(len(values)), list(values))
+    axis.invert_yaxis()
+    axis.tick_params(axis="y", length=0)
+    axis.set_xlim(0, min(1.0, max(values.values()) + max([0.0, *spreads.values()]) + 0.17))
+    axis.set_xlabel(x_label)
+    axis.grid(axis="y", visible=False)
+    for name, value in (lines or {}).items():
+        axis.axvline(value, color=GRAY, linestyle="--", linewidth=1.1)
+        axis.text(value, -0.62, f" {name}", color=GRAY, fontsize=8, va="bottom")
+    axis.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+    return figure
+
+
+def confusion(counts: Tensor, class_names: Sequence[str]) -> Figure:
+    """Draw a confusion matrix as percent of each true class (row); counts (classes, classes)."""
+    shares = counts.numpy() / np.maximum(counts.numpy().sum(axis=1, keepdims=True), 1)
+    side = 1.6 + 0.42 * len(class_names)
+    figure, axis = _new_axis(width=side, height=side * 0.92)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(*shares.shape):
+        if shares[row, column] >= 0.005 and len(class_names) <= 20:
+            color = "white" if shares[row, column] > 0.55 else INK
+            axis.text(
+                column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", fontsize=8, color=color
+            )
+    axis.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right")
+    axis.set_yticks(range(len(class_names)), class_names)
+    axis.set(xlabel="predicted", ylabel="true class (rows sum to 100 %)")
+    axis.grid(visible=False)
+    return figure
+
+
+def similarity_matrices(matrices: Mapping[str, Tensor]) -> Figure:
+    """Draw square matrices of cosine similarities side by side on one scale, −1 to 1."""
+    figure = Figure(figsize=(3.1 * len(matrices) + 0.5, 3.2), layout="constrained")
+    axes = figure.subplots(1, len(matrices), squeeze=False)[0]
+    for axis, (name, matrix) in zip(axes, matrices.items(), strict=True):
+        picture = axis.imshow(matrix.float().numpy(), cmap="RdBu_r", vmin=-1, vmax=1)
+        axis.set_title(name, fontsize=10, color=INK)
+        axis.set(xticks=[], yticks=[])
+    figure.colorbar(picture, ax=list(axes), label="cosine similarity", shrink=0.85)
+    return figure
+
+
+def neighbors(queries: Tensor, found: Mapping[str, Tensor], scale: float = 0.72) -> Figure:
+    """Draw query images at the left and, block by block, the nearest images that each encoder found.
+
+    Shape: queries (Q, C, H, W); each of found (Q, k, C, H, W).
+    """
+    counts = [images.shape[1] for images in found.values()]
+    columns = 1 + sum(counts)
+    figure = Figure(figsize=((columns + 0.35 * len(found)) * scale, len(queries) * scale + 0.35))
+    widths: list[float] = [1]
+    for count in counts:
+        widths += [0.35] + [1] * count
+    axes = figure.subplots(len(queries), len(widths), squeeze=False, gridspec_kw={"width_ratios": widths})
+    for axis in axes.flat:
+        axis.axis("off")
+    axes[0, 0].set_title("query", fontsize=9, color=INK)
+    for row, query in zip(axes, queries, strict=True):
+        show_image(row[0], query)
+    start = 1
+    for name, images in found.items():
+        axes[0, start + 1].set_title(name, fontsize=9, color=INK, loc="left")
+        for row, nearest in zip(axes, images, strict=True):
+            for axis, image in zip(row[start + 1 :], nearest, strict=False):
+                show_image(axis, image)
+        start += 1 + images.shape[1]
+    figure.subplots_adjust(0, 0, 1, 1 - 0.35 / figure.get_figheight(), wspace=0.06, hspace=0.08)
+    return figure
+
+
+def show_image(axis: Axes, image: Tensor) -> None:
+    """Draw one image (C, H, W), uint8 or floats in [0, 1], into `axis`."""
+    pixels = image.permute(1, 2, 0).cpu().numpy()  # (H, W, C)
+    axis.imshow(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels, cmap="gray", interpolation="nearest")
+
+
+def _new_axis(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axis = figure.subplots()
+    axis.set_axisbelow(True)
+    axis.grid(color=FAINT)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(colors=INK, labelsize=9)
+    return figure, axis
+
+
+def _reference_lines(axis: Axes, lines: Mapping[str, float], percent: bool) -> None:
+    for name, value in lines.items():
+        axis.axhline(value, color=GRAY, linestyle="--", linewidth=1.2)
+        words = f"{name} {100 * value:.1f} %" if percent else f"{name} {value:.2f}"
+        axis.annotate(
+            words,
+            (1, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8.5,
+            color="#6b747d",
+        )
+
+
+def _percent(axis: Axes) -> None:
+    axis.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")

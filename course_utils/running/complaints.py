@@ -1,0 +1,67 @@
+"""What is wrong with a notebook's parameters, in plain words."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+# pydantic's kind of error: what the value must be
+_EXPECTED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text in quotes",
+    "list_type": "a list",
+    "finite_number": "a finite number",
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "too_short": "a list that is not empty",
+    "string_too_short": "text that is not empty",
+    "expected": "{words}",
+}
+
+
+def describe_problems(notebook: str, error: ValidationError, names: Iterable[str]) -> list[str]:
+    """Return one sentence for each thing that is wrong.
+
+    Args:
+        notebook: whose parameters these are.
+        error: pydantic's account of it.
+        names: the parameters that the notebook has.
+    """
+    known = list(names)
+    return [_sentence(notebook, problem, known) for problem in error.errors()]
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return ": did you mean …?" for the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.6)
+    match = next((name for name in known if near and name.lower() == near[0]), None)
+    return f": did you mean {match}?" if match else ""
+
+
+def unknown_parameter(notebook: str, name: str, known: Iterable[str]) -> str:
+    """Return the sentence for a parameter that the notebook doesn't have."""
+    known = list(known)
+    return f"{notebook} has no parameter {name}" + (suggest(name, known) or f": it has {', '.join(known)}")
+
+
+def _sentence(notebook: str, problem: ErrorDetails, known: list[str]) -> str:
+    name, inside = str(problem["loc"][0]), len(problem["loc"]) > 1
+    if problem["type"] == "extra_forbidden":
+        return unknown_parameter(notebook, name, known)
+    if problem["type"] == "missing":
+        return f"{notebook} needs a value for {name}: set it in the cell tagged `parameters`"
+    expected = _EXPECTED.get(problem["type"], problem["msg"]).format(**problem.get("ctx", {}))
+    subject = f"each of {name}" if inside else name
+    return f"{notebook}: {subject} must be {expected}, got {_shown(problem['input'])}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

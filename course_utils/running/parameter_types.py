@@ -1,0 +1,50 @@
+"""The kinds of value that a notebook's parameter can have, with their ranges."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+# Where a range is written twice, here and in a field's name, the name is the field's own (a batch of one image has
+# no negatives and no variance for batch norm, hence two).
+NumEpochs = Annotated[int, Field(ge=1)]
+NumTrainImages = Annotated[int, Field(ge=0)]
+"""0: all of them."""
+NumNeighbors = Annotated[int, Field(ge=1)]
+BatchSize = Annotated[int, Field(ge=2)]
+ImageSize = Annotated[int, Field(ge=8, le=512)]
+NumFeatures = Annotated[int, Field(ge=2)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+LearningRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Temperature = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Strength = Annotated[float, Field(ge=0, le=2)]
+AreaShare = Annotated[float, Field(gt=0, le=1)]
+Path = Annotated[str, Field(min_length=1)]
+DatasetName = Annotated[str, Field(min_length=1)]
+"""A known data set or a folder of class folders."""
+EncoderName = Literal["compact", "resnet18"]
+OptimizerName = Literal["muon", "adamw", "sgd"]
+ContrastiveLoss = Literal["dcl", "nt_xent"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+
+
+def _expected(words: str) -> PydanticCustomError:
+    return PydanticCustomError("expected", "{words}", {"words": words})
+
+
+def _without_repeats(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise _expected("a list of different seeds")
+    return seeds
+
+
+def _known_device(device: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+        raise _expected("'auto', 'cpu', 'cuda', 'cuda:0' (or another number) or 'mps'")
+    return device
+
+
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_without_repeats)]
+Device = Annotated[str, AfterValidator(_known_device)]

@@ -1,0 +1,115 @@
+"""What each notebook's parameters may be: the UPPER_CASE names of its `parameters` cell, checked.
+
+There are no default values here: they live in the notebooks, where a learner sees and changes them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from course_utils.errors import SettingsError
+from course_utils.running import parameter_types as types
+from course_utils.running.complaints import describe_problems
+
+
+class NotebookSettings(BaseModel):
+    """The parameters of a notebook; the parameter `NUM_EPOCHS` is the field `num_epochs`."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=str.upper)
+
+    seed: types.Seed
+    run_dir: types.Path
+
+    @classmethod
+    def parameter_names(cls) -> list[str]:
+        """Return the UPPER_CASE names, in order."""
+        return [name.upper() for name in cls.model_fields]
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the values by their UPPER_CASE names."""
+        return self.model_dump(by_alias=True)
+
+
+class ImageSettings(NotebookSettings):
+    """What all notebooks on images share."""
+
+    dataset: types.DatasetName
+    image_size: types.ImageSize
+    num_train_images: types.NumTrainImages
+    device: types.Device
+    precision: types.Precision
+
+
+class SupervisedBaselinesSettings(ImageSettings):
+    """Parameters of 01_supervised_baselines."""
+
+    encoder: types.EncoderName
+    num_epochs: types.NumEpochs
+    batch_size: types.BatchSize
+    learning_rate: types.LearningRate
+    optimizer: types.OptimizerName
+    seeds: types.Seeds
+
+
+class SimCLRSettings(ImageSettings):
+    """Parameters of 05_simclr."""
+
+    encoder: types.EncoderName
+    view_size: types.ImageSize
+    num_epochs: types.NumEpochs
+    batch_size: types.BatchSize
+    learning_rate: types.LearningRate
+    optimizer: types.OptimizerName
+    loss: types.ContrastiveLoss
+    temperature: types.Temperature
+    min_area: types.AreaShare
+    color_strength: types.Strength
+    gray_prob: types.Probability
+    blur_prob: types.Probability
+    projection_dim: types.NumFeatures
+
+
+class LinearEvaluationSettings(ImageSettings):
+    """Parameters of 06_linear_evaluation."""
+
+    num_neighbors: types.NumNeighbors
+    seeds: types.Seeds
+
+
+SETTINGS: dict[str, type[NotebookSettings]] = {
+    "01_supervised_baselines": SupervisedBaselinesSettings,
+    "05_simclr": SimCLRSettings,
+    "06_linear_evaluation": LinearEvaluationSettings,
+}
+
+
+def settings_like(parameters: Mapping[str, Any]) -> type[NotebookSettings]:
+    """Return settings that take these names with values of these types: for a notebook that is not the course's."""
+    fields: dict[str, Any] = {
+        name.lower(): (type(value), ...)
+        for name, value in parameters.items()
+        if name.lower() not in NotebookSettings.model_fields
+    }
+    return create_model("OwnSettings", __base__=NotebookSettings, **fields)
+
+
+def validate(
+    notebook: str, parameters: Mapping[str, Any], kind: type[NotebookSettings] | None = None
+) -> NotebookSettings:
+    """Return the notebook's settings.
+
+    Args:
+        notebook: its name, such as "05_simclr".
+        parameters: all of its parameters by their UPPER_CASE names.
+        kind: the settings' class, for a notebook that is not the course's.
+
+    Raises:
+        SettingsError: a name, type or value is wrong; one line, a sentence, for each.
+    """
+    kind = kind or SETTINGS[notebook]
+    try:
+        return kind.model_validate(dict(parameters))
+    except ValidationError as error:
+        problems = describe_problems(notebook, error, kind.parameter_names())
+        raise SettingsError("\n".join(problems)) from None
