@@ -77,7 +77,7 @@ def extract_features(encoder: nn.Module, images: Tensor, batch_size: int = 500) 
 
     Shape: (N, C, H, W) uint8 → (N, dim) float32, on the CPU.
     """
-    device = next(encoder.parameters()).device
+    device = next((parameter.device for parameter in encoder.parameters()), torch.device("cpu"))
     modes = [(module, module.training) for module in encoder.modules()]
     encoder.eval()
     try:
@@ -131,12 +131,12 @@ def evaluate_linear(data: FeatureSplits, num_classes: int, strengths: Sequence[f
     best_accuracy, best_l2, best_probe, probe = -1.0, 0.0, None, None
     for l2 in sorted(strengths, reverse=True):  # from strong to weak: each fit starts near its end
         probe = fit_linear_probe(data.train, num_classes, l2, start=probe)
-        accuracy = _accuracy(probe.predict(data.validation.features), data.validation.labels)
-        if accuracy > best_accuracy:
-            best_accuracy, best_l2, best_probe = accuracy, l2, probe
+        validation_accuracy = accuracy(probe.predict(data.validation.features), data.validation.labels)
+        if validation_accuracy > best_accuracy:
+            best_accuracy, best_l2, best_probe = validation_accuracy, l2, probe
     final = fit_linear_probe(data.train.joined(data.validation), num_classes, best_l2, start=best_probe)
     predictions = final.predict(data.test.features)
-    return ProbeResult(_accuracy(predictions, data.test.labels), best_accuracy, best_l2, predictions, final)
+    return ProbeResult(accuracy(predictions, data.test.labels), best_accuracy, best_l2, predictions, final)
 
 
 def evaluate_linear_over_seeds(
@@ -199,7 +199,17 @@ def knn_predict(bank: Labeled, queries: Tensor, k: int, num_classes: int) -> Ten
 
 def knn_accuracy(bank: Labeled, queries: Labeled, k: int, num_classes: int) -> float:
     """Return the share of queries that their neighbors in `bank` classify right."""
-    return _accuracy(knn_predict(bank, queries.features, k, num_classes), queries.labels)
+    return accuracy(knn_predict(bank, queries.features, k, num_classes), queries.labels)
+
+
+def quick_probe_accuracy(train: Labeled, validation: Labeled, num_classes: int, l2: float = 1e-2) -> float:
+    """Return the validation accuracy of one probe of fixed strength: a reading to watch training by, not a result."""
+    return accuracy(fit_linear_probe(train, num_classes, l2).predict(validation.features), validation.labels)
+
+
+def accuracy(predictions: Tensor, labels: Tensor) -> float:
+    """Return the share of predictions (N,) that equal the labels (N,)."""
+    return (predictions.cpu() == labels.cpu()).double().mean().item()
 
 
 def confusion_matrix(labels: Tensor, predictions: Tensor, num_classes: int) -> Tensor:
@@ -222,10 +232,6 @@ def _minimize(weights: Tensor, inputs: Tensor, targets: Tensor, l2: float) -> No
 
     with torch.no_grad():
         optimizer.step(closure)
-
-
-def _accuracy(predictions: Tensor, labels: Tensor) -> float:
-    return (predictions.cpu() == labels.cpu()).double().mean().item()
 
 
 def _check(data: Labeled, num_classes: int, l2: float) -> None:

@@ -64,6 +64,9 @@ class _Lines:
 
 
 class _Silence:
+    def __init__(self, total: int, title: str, done: int) -> None:
+        pass
+
     def update(self, steps: int = 1, note: str = "") -> None:
         pass
 

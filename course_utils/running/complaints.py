@@ -38,11 +38,11 @@ def describe_problems(notebook: str, error: ValidationError, names: Iterable[str
     return [_sentence(notebook, problem, known) for problem in error.errors()]
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, known: Iterable[str], closeness: float = 0.6) -> str:
     """Return ": did you mean …?" for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.6)
-    match = next((name for name in known if near and name.lower() == near[0]), None)
-    return f": did you mean {match}?" if match else ""
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=closeness)
+    return f": did you mean {names[near[0]]}?" if near else ""
 
 
 def unknown_parameter(notebook: str, name: str, known: Iterable[str]) -> str:

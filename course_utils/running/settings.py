@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from course_utils.errors import SettingsError
 from course_utils.running import parameter_types as types
-from course_utils.running.complaints import describe_problems
+from course_utils.running.complaints import describe_problems, suggest
+
+_PLAIN = (bool, int, float, str, list)
 
 
 class NotebookSettings(BaseModel):
@@ -113,3 +115,23 @@ def validate(
     except ValidationError as error:
         problems = describe_problems(notebook, error, kind.parameter_names())
         raise SettingsError("\n".join(problems)) from None
+
+
+def read_settings(notebook: str, namespace: Mapping[str, Any]) -> NotebookSettings:
+    """Return the settings that a running notebook's variables make.
+
+    papermill puts a misspelt parameter among the variables and only warns, so a name close to a parameter's is refused.
+
+    Raises:
+        SettingsError: a name, type or value is wrong; one line, a sentence, for each.
+    """
+    if notebook not in SETTINGS:
+        raise SettingsError(f"there are no settings for a notebook {notebook!r}: it is one of {', '.join(SETTINGS)}")
+    known = SETTINGS[notebook].parameter_names()
+    given = {name: namespace[name] for name in known if name in namespace}
+    misspelt = {
+        name: value
+        for name, value in namespace.items()
+        if name.isupper() and name not in known and isinstance(value, _PLAIN) and suggest(name, known, 0.75)
+    }
+    return validate(notebook, {**given, **misspelt})

@@ -1,0 +1,57 @@
+"""What a run ran on: versions, device, precision, the commit."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from course_utils.paths import project_root
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def describe_environment(fabric: "Fabric | None" = None) -> dict[str, Any]:
+    """Return versions and hardware as plain data; device and precision are "" unless `fabric` knows them."""
+    return {
+        "python": platform.python_version(),
+        "torch": _version("torch"),
+        "device": _describe_device(fabric) if fabric else "",
+        "precision": str(fabric._precision.precision) if fabric else "",  # fabric shows it nowhere else
+        "cores": _count_cores(),
+        "package": _version("course-utils"),
+        "commit": _commit(),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _describe_device(fabric: "Fabric") -> str:
+    if fabric.device.type != "cuda":
+        return str(fabric.device)
+    import torch
+
+    return f"{fabric.device} ({torch.cuda.get_device_name(fabric.device)})"
+
+
+def _count_cores() -> int:
+    """Return the processor cores that this process may use, which in a container are fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _commit() -> str:
+    """Return the commit of the course's folder, with "-dirty" where files differ from it, or "" without git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, cwd=project_root(), capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip()

@@ -1,0 +1,136 @@
+"""What `course run` is about to do, and every check that can be made before it does anything."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from course_utils.errors import CourseError, SettingsError
+from course_utils.paths import project_root, resolve
+from course_utils.running.complaints import suggest, unknown_parameter
+from course_utils.running.notebooks import Notebook
+from course_utils.running.preflight import data_problems
+from course_utils.running.profiles import Profile
+from course_utils.running.settings import SETTINGS, NotebookSettings, settings_like, validate
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook with the parameters that it will get."""
+
+    notebook: Notebook
+    settings: NotebookSettings
+
+    @property
+    def name(self) -> str:
+        """The notebook's name."""
+        return self.notebook.name
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All parameters by their UPPER_CASE names."""
+        return self.settings.parameters()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which notebooks run with which parameters, and where the results go."""
+
+    profile: str
+    run_dir: Path
+    jobs: tuple[Job, ...]
+
+
+def make_plan(
+    notebooks: Sequence[Notebook],
+    profile: Profile,
+    overrides: Mapping[str, Any],
+    run_name: str | None = None,
+) -> Plan:
+    """Return a plan in which every parameter, data set and folder has been checked.
+
+    Args:
+        notebooks: in the order in which they run.
+        profile: values that replace the notebooks' own.
+        overrides: values that replace the profile's, in each notebook that has the parameter.
+        run_name: a name for a folder in runs/, or a folder's path; the profile's name if None.
+
+    Raises:
+        CourseError: anything is wrong; one line, a sentence, for each thing. Nothing has been written.
+    """
+    run_dir = find_run_dir(run_name or profile.name)
+    values = {notebook.name: notebook.defaults() for notebook in notebooks}
+    kinds = {name: SETTINGS.get(name) or settings_like(own) for name, own in values.items()}
+    problems = [
+        *_profile_problems(profile, notebooks),
+        *_override_problems(overrides, kinds),
+        *_folder_problems(run_dir),
+    ]
+    jobs = []
+    for notebook in notebooks:
+        own, kind = values[notebook.name], kinds[notebook.name]
+        known = set(kind.parameter_names())
+        wanted = {name: value for name, value in overrides.items() if name in known}
+        merged = {**own, **profile.values.get(notebook.name, {}), **wanted, "RUN_DIR": _as_parameter(run_dir)}
+        try:
+            jobs.append(Job(notebook, validate(notebook.name, merged, kind)))
+        except SettingsError as error:
+            problems += str(error).splitlines()
+    problems += data_problems([(job.name, job.settings) for job in jobs])
+    if problems:
+        raise SettingsError("\n".join(dict.fromkeys(problems)))
+    return Plan(profile.name, run_dir, tuple(jobs))
+
+
+def find_run_dir(name: str) -> Path:
+    """Return the folder of a run's results: runs/NAME, or the folder itself where NAME is a path.
+
+    Raises:
+        CourseError: such a name makes no folder.
+    """
+    if os.sep in name or "/" in name:
+        return Path(name).expanduser().resolve()
+    if not re.fullmatch(r"\w[\w.+-]*", name):
+        raise CourseError(
+            f"{name!r} is no name for a run: use letters, digits, '.', '-' and '_', or a folder's path"
+        )
+    return resolve("runs") / name
+
+
+def _as_parameter(run_dir: Path) -> str:
+    """Return RUN_DIR as a notebook gets it: from the project's root where it lies inside."""
+    root = project_root()
+    return run_dir.relative_to(root).as_posix() if run_dir.is_relative_to(root) else str(run_dir)
+
+
+def _profile_problems(profile: Profile, notebooks: Sequence[Notebook]) -> list[str]:
+    known = [*SETTINGS, *(notebook.name for notebook in notebooks)]
+    return [
+        f"the profile {profile.name} names {name}, which is no notebook{suggest(name, known)}"
+        for name in profile.values
+        if name not in known
+    ]
+
+
+def _override_problems(overrides: Mapping[str, Any], kinds: Mapping[str, type[NotebookSettings]]) -> list[str]:
+    problems = []
+    names = list(dict.fromkeys(name for kind in kinds.values() for name in kind.parameter_names()))
+    for wanted in overrides:
+        if wanted == "RUN_DIR":
+            problems.append("RUN_DIR is set by --name, not by -p")
+        elif wanted not in names and len(kinds) == 1:
+            problems.append(unknown_parameter(next(iter(kinds)), wanted, names))
+        elif wanted not in names:
+            problems.append(f"no notebook of this run has a parameter {wanted}{suggest(wanted, names)}")
+    return problems
+
+
+def _folder_problems(run_dir: Path) -> list[str]:
+    existing = next(folder for folder in (run_dir, *run_dir.parents) if folder.exists())
+    if not existing.is_dir():
+        return [f"can't write to {run_dir}: {existing} is a file; choose another name with --name"]
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return [f"can't write to {run_dir}: no permission for {existing}; choose a folder with --name"]
+    return []

@@ -1,0 +1,52 @@
+"""Checks of the data behind a notebook's parameters, made before anything runs."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from course_utils.errors import CourseError
+from course_utils.running.settings import ImageSettings, NotebookSettings
+
+if TYPE_CHECKING:
+    from course_utils.data.images import DatasetSummary
+
+
+def data_problems(wanted: Sequence[tuple[str, NotebookSettings]]) -> list[str]:
+    """Return one sentence for each thing that is wrong with the data, none if all is well.
+
+    Args:
+        wanted: notebooks' names and settings.
+    """
+    on_images = [(name, settings) for name, settings in wanted if isinstance(settings, ImageSettings)]
+    summaries: dict[str, DatasetSummary] = {}
+    problems = []
+    for dataset in dict.fromkeys(settings.dataset for _, settings in on_images):
+        try:
+            summaries[dataset] = _describe(dataset)
+        except CourseError as error:
+            problems.append(str(error))
+    for name, settings in on_images:
+        if settings.dataset in summaries:
+            problems += _size_problems(name, settings, summaries[settings.dataset])
+    return problems
+
+
+def _describe(dataset: str) -> "DatasetSummary":
+    from course_utils.data.images import describe_dataset  # late: it may load torch, which takes seconds
+
+    return describe_dataset(dataset)
+
+
+def _size_problems(notebook: str, settings: ImageSettings, data: "DatasetSummary") -> list[str]:
+    problems = []
+    if settings.num_train_images > data.num_train:
+        problems.append(
+            f"{notebook}: NUM_TRAIN_IMAGES must be at most {data.num_train}, the training images of {data.name}, "
+            f"got {settings.num_train_images}"
+        )
+    num_images = min(settings.num_train_images or data.num_train, data.num_train)
+    batch_size = getattr(settings, "batch_size", 0)
+    if batch_size > num_images:
+        problems.append(
+            f"{notebook}: BATCH_SIZE must be at most {num_images}, the number of training images, got {batch_size}"
+        )
+    return problems

@@ -1,0 +1,75 @@
+"""The files that notebooks leave in a run's folder: where they are, whether they are there, away with them."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from course_utils.paths import write_text
+
+Recorded = dict[str, Any]
+"""A record as it stands in its file."""
+
+
+def record_path(run_dir: Path, notebook: str) -> Path:
+    """Return where a notebook's record is."""
+    return run_dir / "records" / f"{notebook}.json"
+
+
+def executed_path(run_dir: Path, notebook: str) -> Path:
+    """Return where a notebook's executed copy is."""
+    return run_dir / f"{notebook}.ipynb"
+
+
+def checkpoints_dir(run_dir: Path, notebook: str) -> Path:
+    """Return where the trainings of a notebook keep their state."""
+    return run_dir / "checkpoints" / notebook
+
+
+def write_record(run_dir: Path, record: Recorded) -> None:
+    """Write a record, whole or not at all.
+
+    Raises:
+        CourseError: the folder can't be written to.
+    """
+    path = record_path(run_dir, record["notebook"])
+    write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
+
+
+def load_record(run_dir: Path, notebook: str) -> Recorded | None:
+    """Return what a notebook left in a run's folder, None if there is nothing that can be read."""
+    try:
+        record = json.loads(record_path(run_dir, notebook).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and record.get("notebook") == notebook else None
+
+
+def load_complete(run_dir: Path, notebook: str) -> Recorded | None:
+    """Return a record if everything that it speaks of is still there: the executed copy, figures, encoders."""
+    record = load_record(run_dir, notebook)
+    if record is None or not executed_path(run_dir, notebook).exists():
+        return None
+    return record if all((run_dir / file).exists() for file in _files(record)) else None
+
+
+def forget(run_dir: Path, notebook: str, *, checkpoints: bool = False) -> None:
+    """Delete what a notebook left, so that nothing old can pass for new.
+
+    Args:
+        run_dir: the run's folder.
+        notebook: whose results.
+        checkpoints: also what an interrupted training would go on from.
+    """
+    record = load_record(run_dir, notebook) or {}
+    files = [run_dir / file for file in _files(record)]
+    for path in (*files, record_path(run_dir, notebook), executed_path(run_dir, notebook)):
+        path.unlink(missing_ok=True)
+        if path.suffix == ".safetensors":
+            path.with_suffix(".json").unlink(missing_ok=True)
+    if checkpoints:
+        shutil.rmtree(checkpoints_dir(run_dir, notebook), ignore_errors=True)
+
+
+def _files(record: Recorded) -> list[str]:
+    return [*(figure["file"] for figure in record.get("figures", [])), *record.get("encoders", [])]

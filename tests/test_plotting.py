@@ -1,0 +1,77 @@
+"""Plots draw the data that they are given, and nothing falls off the page."""
+
+import io
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from course_utils import plotting
+
+IMAGES = torch.randint(0, 256, (7, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def drawn(figure: Figure) -> Figure:
+    figure.savefig(io.BytesIO(), format="png")
+    return figure
+
+
+@pytest.mark.parametrize("images", [IMAGES, IMAGES.float() / 255, IMAGES[:, :1]])
+def test_image_grid_shows_each_image_once(images):
+    figure = drawn(plotting.image_grid(images, columns=4, titles=list("abcdefg")))
+    shown = [axis for axis in figure.axes if axis.images]
+    assert len(shown) == 7
+    assert [axis.get_title() for axis in shown] == list("abcdefg")
+    expected = images[3].permute(1, 2, 0).squeeze(-1).numpy()
+    assert (shown[3].images[0].get_array() == expected).all()
+
+
+def test_rows_may_be_of_unlike_length():
+    figure = drawn(plotting.rows_of_images([("original", IMAGES[:1]), ("views", IMAGES)], columns=5))
+    assert sum(len(axis.images) for axis in figure.axes) == 1 + 5
+    assert [text.get_text() for axis in figure.axes for text in axis.texts] == ["original", "views"]
+
+
+def test_curves_carry_their_data_and_reference_lines():
+    series = {"a": ([1, 2, 3], [0.1, 0.2, 0.3]), "b": ([1, 3], [0.5, 0.4])}
+    axis = drawn(plotting.curves(series, "epoch", "accuracy", lines={"chance": 0.1}, percent=True)).axes[0]
+    assert axis.lines[0].get_ydata().tolist() == [0.1, 0.2, 0.3]
+    assert axis.lines[1].get_xdata().tolist() == [1, 3]
+    assert set(axis.lines[2].get_ydata()) == {0.1}
+    assert axis.texts[0].get_text() == "chance 10.0 %"
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_bars_say_their_values_and_fit():
+    values = {"chance": 0.1, "SimCLR": 0.654, "supervised": 0.97}
+    axis = drawn(plotting.bars(values, spreads={"SimCLR": 0.012}, highlight=["SimCLR"], lines={"chance": 0.1})).axes[0]
+    words = [text.get_text() for text in axis.texts]
+    assert words[:3] == ["10.0 %", "65.4 % ± 1.2", "97.0 %"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == list(values)
+    assert [bar.get_width() for bar in axis.patches] == list(values.values())
+    assert axis.get_xlim() == (0, 1)
+
+
+def test_confusion_shows_shares_of_rows():
+    counts = torch.tensor([[8, 2], [0, 0]])
+    axis = drawn(plotting.confusion(counts, ["cat", "dog"])).axes[0]
+    assert axis.images[0].get_array().tolist() == [[0.8, 0.2], [0.0, 0.0]]
+    assert [text.get_text() for text in axis.texts] == ["80", "20"]
+
+
+def test_matrices_share_one_scale():
+    figure = drawn(plotting.similarity_matrices({"before": torch.ones(4, 4), "after": torch.eye(4)}))
+    assert [axis.images[0].get_clim() for axis in figure.axes[:2]] == [(-1, 1), (-1, 1)]
+
+
+def test_neighbors_places_every_image():
+    found = {"untrained": IMAGES[torch.zeros(2, 3, dtype=int)], "SimCLR": IMAGES[torch.ones(2, 3, dtype=int)]}
+    figure = drawn(plotting.neighbors(IMAGES[:2], found))
+    assert sum(len(axis.images) for axis in figure.axes) == 2 * (1 + 3 + 3)
+    titles = [axis.get_title() or axis.get_title(loc="left") for axis in figure.axes]
+    assert [title for title in titles if title] == ["query", "untrained", "SimCLR"]
+
+
+def test_smooth_is_the_running_mean():
+    assert plotting.smooth([1, 2, 3, 4], window=2) == [1, 1.5, 2.5, 3.5]
+    assert plotting.smooth([1, 2], window=20) == [1, 1.5]
