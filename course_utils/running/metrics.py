@@ -66,6 +66,21 @@ def key_metrics(metrics: Metrics, most: int = 6) -> Metrics:
     return {name: metrics[name] for name in metrics if name.removesuffix(SPREAD) in names}
 
 
+def show_evidence(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return names and values of a claim's evidence as they are shown."""
+    return [
+        (name, _shown(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value))
+        for name, value in evidence.items()
+    ]
+
+
+def show_time(seconds: float) -> str:
+    """Return a time as m:ss, or as h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def _shown_spread(name: str, metrics: Metrics) -> str:
     spread = metrics.get(name + SPREAD)
     return f" ± {_shown(spread)}" if spread is not None else ""
@@ -88,5 +103,6 @@ class MetricsTable:
         return f"<table><tr><th>metric</th><th>value</th></tr>{body}</table>"
 
     def __repr__(self) -> str:
+        """Return the metrics as text, for a terminal."""
         width = max((len(name) for name, _ in self.rows), default=0)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in self.rows) or "nothing measured yet"

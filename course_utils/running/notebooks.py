@@ -79,9 +79,7 @@ class Notebook:
     def title(self) -> str:
         """The first heading, without the number."""
         headings = (
-            re.search(r"^# +(.+)$", cell["source"], re.M)
-            for cell in self.cells
-            if cell["cell_type"] == "markdown"
+            re.search(r"^# +(.+)$", cell["source"], re.M) for cell in self.cells if cell["cell_type"] == "markdown"
         )
         heading = next((found.group(1).strip() for found in headings if found), self.name)
         return re.sub(r"^\d+\s*[·.:–-]?\s*", "", heading)
@@ -93,11 +91,7 @@ class Notebook:
         Raises:
             CourseError: there isn't exactly one such cell, or it holds more than plain assignments.
         """
-        tagged = [
-            cell["source"]
-            for cell in self.cells
-            if PARAMETERS_TAG in cell.get("metadata", {}).get("tags", [])
-        ]
+        tagged = [cell["source"] for cell in self.cells if PARAMETERS_TAG in cell.get("metadata", {}).get("tags", [])]
         if len(tagged) != 1:
             raise CourseError(f"{self.name} needs one cell tagged `{PARAMETERS_TAG}`, it has {len(tagged)}")
         try:

@@ -93,9 +93,7 @@ def find_run_dir(name: str) -> Path:
     if os.sep in name or "/" in name:
         return Path(name).expanduser().resolve()
     if not re.fullmatch(r"\w[\w.+-]*", name):
-        raise CourseError(
-            f"{name!r} is no name for a run: use letters, digits, '.', '-' and '_', or a folder's path"
-        )
+        raise CourseError(f"{name!r} is no name for a run: use letters, digits, '.', '-' and '_', or a folder's path")
     return resolve("runs") / name
 
 

@@ -61,9 +61,7 @@ def read_profile(name: str, folder: Path) -> Profile:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         known = ", ".join(list_profiles(folder))
-        raise SettingsError(
-            f"there is no profile {name}: choose one of {known}, or a .yaml file"
-        ) from None
+        raise SettingsError(f"there is no profile {name}: choose one of {known}, or a .yaml file") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"can't read the profile {path}: {getattr(error, 'strerror', None) or error}") from None
     except yaml.YAMLError as error:

@@ -6,6 +6,7 @@ import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ def start_notebook(name: str, namespace: Mapping[str, Any]) -> "tuple[Any, Any, 
     import numpy as np
     import torch
 
-    from course_utils.training import make_fabric
+    from course_utils.devices import make_fabric
 
     settings: Any = read_settings(name, namespace)
     np.random.seed(settings.seed)  # for code that isn't ours
@@ -142,14 +143,12 @@ class Record:
             ValueError: the name has other characters than lower-case letters, digits, _ and -.
             CourseError: the run's folder can't be written to.
         """
-        import matplotlib.pyplot as plt
-
         if not SHORT_NAME.fullmatch(name):
             raise ValueError(f"a figure's name is lower case with hyphens, got {name!r}")
         path = self.run_dir / "figures" / f"{self.notebook}_{name}.png"
         with replacing(path) as temporary:
             figure.savefig(temporary, dpi=120, bbox_inches="tight", facecolor="white")
-        plt.close(figure)
+        _close(figure)
         self.figures[name] = {"file": self._relative(path), "caption": caption}
         return figure
 
@@ -216,3 +215,20 @@ def _check_writable(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise CourseError(f"can't write to {folder}: {error.strerror}; choose another RUN_DIR") from None
+
+
+def _close(figure: "Figure") -> None:
+    """Take a figure from pyplot, which would show it a second time, and let IPython know how to draw it."""
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    _load_backend(matplotlib.get_backend())
+    plt.close(figure)
+
+
+@cache
+def _load_backend(name: str) -> None:
+    """Load matplotlib's backend: IPython's tells it how to draw figures that were made without pyplot."""
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend(name)

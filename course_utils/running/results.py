@@ -45,6 +45,11 @@ def load_record(run_dir: Path, notebook: str) -> Recorded | None:
     return record if isinstance(record, dict) and record.get("notebook") == notebook else None
 
 
+def recorded_names(run_dir: Path) -> list[str]:
+    """Return the names of the notebooks that left a record."""
+    return sorted(path.stem for path in record_path(run_dir, "").parent.glob("[!.]*.json"))
+
+
 def load_complete(run_dir: Path, notebook: str) -> Recorded | None:
     """Return a record if everything that it speaks of is still there: the executed copy, figures, encoders."""
     record = load_record(run_dir, notebook)
@@ -69,6 +74,12 @@ def forget(run_dir: Path, notebook: str, *, checkpoints: bool = False) -> None:
             path.with_suffix(".json").unlink(missing_ok=True)
     if checkpoints:
         shutil.rmtree(checkpoints_dir(run_dir, notebook), ignore_errors=True)
+
+
+def sweep(run_dir: Path) -> None:
+    """Delete half-written notebooks that a killed run left."""
+    for path in run_dir.glob(".*.ipynb"):
+        path.unlink(missing_ok=True)
 
 
 def _files(record: Recorded) -> list[str]:

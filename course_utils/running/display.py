@@ -1,0 +1,130 @@
+"""How a run looks in a terminal or a log, while it goes and when it is done."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from course_utils.running.execution import Progress
+from course_utils.running.metrics import key_metrics, rows, show_evidence, show_time
+from course_utils.running.plan import Job
+from course_utils.running.runs import Display
+from course_utils.running.summary import Entry, Status, Summary
+
+MARKS: dict[Status, str] = {
+    "ok": "[green]✓ ok[/]",
+    "up-to-date": "[green]✓ up to date[/]",
+    "failed": "[red]✗ failed[/]",
+    "skipped": "[yellow]– skipped[/]",
+}
+SECONDS_BETWEEN_LINES = 15.0
+
+
+@contextmanager
+def open_display(console: Console) -> Iterator[Display]:
+    """Yield a display: a line that moves for a person at a terminal, lines now and then for a log."""
+    if not console.is_terminal:
+        yield LogDisplay(console)
+        return
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
+        yield LiveDisplay(live)
+
+
+class LiveDisplay:
+    """One line for each notebook that ended, and below them what the present one does."""
+
+    def __init__(self, live: Live) -> None:
+        self.live, self.spinner = live, Spinner("dots", style="cyan")
+
+    def show(self, job: Job, progress: Progress) -> None:
+        """Redraw the lines about the present notebook."""
+        where = Text.assemble(
+            (job.name, "bold"),
+            f"  cell {progress.cell} of {progress.num_cells} · {show_time(progress.seconds)}",
+        )
+        self.spinner.update(text=where)
+        said = Text(f"  {progress.line}", style="dim", no_wrap=True, overflow="ellipsis")
+        self.live.update(Group(self.spinner, said))
+
+    def ended(self, entry: Entry) -> None:
+        """Leave one line for good."""
+        self.live.update("")
+        self.live.console.print(_line(entry), soft_wrap=True)
+
+
+class LogDisplay:
+    """A line when a notebook starts, when it has something new to say, and when it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.name, self.line, self.said = "", "", 0.0
+
+    def show(self, job: Job, progress: Progress) -> None:
+        """Print a line if there is news and the last one is some time ago."""
+        if job.name != self.name:
+            self.name, self.line, self.said = job.name, "", time.monotonic()
+            self._print(f"{job.name}: started")
+        is_time = time.monotonic() - self.said >= SECONDS_BETWEEN_LINES
+        if is_time and progress.line != self.line:
+            self.line, self.said = progress.line, time.monotonic()
+            where = f"cell {progress.cell} of {progress.num_cells}"
+            self._print(f"{job.name}: {where} · {show_time(progress.seconds)} · {progress.line}")
+
+    def ended(self, entry: Entry) -> None:
+        """Print how it ended."""
+        self.console.print(_line(entry), soft_wrap=True)
+
+    def _print(self, text: str) -> None:
+        self.console.print(Text(text), soft_wrap=True)
+
+
+def notebooks_table(summary: Summary) -> Table:
+    """Return the table of notebooks: status, time, the metrics that matter most."""
+    table = Table(title=f"Run “{escape(summary['profile'])}”", title_justify="left", show_lines=True)
+    table.add_column("notebook", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("measured")
+    for entry in summary["notebooks"]:
+        measured = _measured(entry) if entry["error"] is None else Text(entry["error"])
+        table.add_row(Text(entry["name"]), MARKS[entry["status"]], show_time(entry["seconds"]), measured)
+    return table
+
+
+def claims_table(summary: Summary) -> Table | None:
+    """Return the table of claims, or None if none was made."""
+    claims = [claim for entry in summary["notebooks"] for claim in entry["claims"]]
+    if not claims:
+        return None
+    table = Table(title="Claims, held against what was measured here", title_justify="left", expand=True)
+    table.show_lines = True
+    table.add_column("holds", justify="center", no_wrap=True)
+    table.add_column("claim", ratio=3)
+    table.add_column("evidence", ratio=2)
+    for claim in claims:
+        holds = "[green]✓[/]" if claim["holds"] else "[red]✗[/]"
+        statement = Text.assemble(claim["statement"], "\n", (claim["source"], "dim"))
+        evidence = "\n".join(f"{name} {value}" for name, value in show_evidence(claim["evidence"]))
+        table.add_row(holds, statement, Text(evidence))
+    return table
+
+
+def _measured(entry: Entry) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows(key_metrics(entry["metrics"])):
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+def _line(entry: Entry) -> str:
+    status = entry["status"]
+    parts = [MARKS[status], escape(entry["name"])]
+    if status != "skipped":
+        parts.append(f"[dim]{'took ' if status == 'up-to-date' else ''}{show_time(entry['seconds'])}[/]")
+    return "  ".join(parts) + (f": {escape(entry['error'])}" if entry["error"] else "")
