@@ -67,9 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for sentence in str(error).splitlines():
             typer.echo(f"error: {sentence}", err=True)
         sys.exit(WRONG_USE)
-    except KeyboardInterrupt:
-        typer.echo("stopped by Ctrl-C", err=True)
-        sys.exit(INTERRUPTED)
 
 
 def join_parameters(words: Sequence[str]) -> list[str]:
@@ -238,3 +235,7 @@ def verify(
     for name in names or here:
         sources.verify(name)
         typer.echo(f"{name}: as it should be")
+
+
+if __name__ == "__main__":
+    main()

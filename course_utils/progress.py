@@ -81,7 +81,8 @@ def progress(total: int, title: str, *, done: int = 0) -> Iterator[Progress]:
     The environment variable `COURSE_PROGRESS` chooses a bar, throttled lines or silence.
     """
     style = os.environ.get(STYLE_VARIABLE, "bar")
-    shown = {"lines": _Lines, "none": _Silence}.get(style, _Bar)(total, title, done)
+    kinds: dict[str, type[_Bar | _Lines | _Silence]] = {"lines": _Lines, "none": _Silence}
+    shown = kinds.get(style, _Bar)(total, title, done)
     try:
         yield shown
     finally:

@@ -27,10 +27,14 @@ def resized_crop(
     Shape: (N, C, H, W) → (N, C, size, size).
     """
     count, channels, rows, columns = images.shape
-    vertical = _resize_matrices(top, height, rows, size)  # (N, size, H)
-    horizontal = _resize_matrices(left, width, columns, size, flip)  # (N, size, W)
-    narrow = torch.bmm(images.reshape(count, channels * rows, columns), horizontal.transpose(1, 2))
-    return vertical[:, None] @ narrow.view(count, channels, rows, size)
+    mirrored = torch.zeros_like(top) if flip is None else flip
+    # both axes in one go: small batches spend most of this in starting operations
+    start, length = torch.cat([top, left]), torch.cat([height, width])
+    turned_round = torch.cat([torch.zeros_like(mirrored), mirrored])
+    matrices = _resize_matrices(start, length, turned_round, max(rows, columns), size)
+    vertical, horizontal = matrices.tensor_split(2)  # (N, size, max(H, W)); columns beyond the image are all 0
+    narrow = torch.bmm(images.reshape(count, channels * rows, columns), horizontal[..., :columns].transpose(1, 2))
+    return vertical[:, None, :, :rows] @ narrow.view(count, channels, rows, size)
 
 
 def adjust_brightness(images: Tensor, factor: Tensor) -> Tensor:
@@ -40,8 +44,9 @@ def adjust_brightness(images: Tensor, factor: Tensor) -> Tensor:
 
 def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
     """Move away from the image's mean gray; 0 is flat gray, 1 leaves the image as it is."""
-    mean = _gray(images).mean(dim=(2, 3), keepdim=True)  # (N, 1, 1, 1)
-    return mean.lerp(images, _per_image(factor)).clamp_(0, 1)
+    weights = torch.tensor(GRAY_WEIGHTS, device=images.device)
+    mean = images.mean(dim=(2, 3)) @ weights  # (N,), the mean of the gray image, which so need not be made
+    return (images * _per_image(factor)).add_(_per_image(mean * (1 - factor))).clamp_(0, 1)
 
 
 def adjust_saturation(images: Tensor, factor: Tensor) -> Tensor:
@@ -52,26 +57,23 @@ def adjust_saturation(images: Tensor, factor: Tensor) -> Tensor:
 def adjust_hue(images: Tensor, shift: Tensor) -> Tensor:
     """Turn the colors around the color wheel, by a share of a full turn in [−0.5, 0.5].
 
-    The same as to HSV and back, but a turn of the hue leaves each pixel's largest and smallest value in place, so
-    only the way between them is computed anew.
+    The same as to HSV, on, and back. But a turn of the hue leaves each pixel's largest and smallest value in place,
+    and how much of what lies between them a channel gets depends only on how far the hue is from the channel's own:
+    all up to a sixth of a turn, nothing beyond a third, and linearly less from the one to the other.
     """
     red, green, blue = images.unbind(1)  # (N, H, W) each
     high = torch.maximum(torch.maximum(red, green), blue)
     low = torch.minimum(torch.minimum(red, green), blue)
-    chroma = high - low
-    # which channel is the largest, as 0 or 1: arithmetic here is many times faster than comparing and choosing
-    red_leads = 1 - torch.sign(high - red)
-    green_leads = (1 - torch.sign(high - green)) * (1 - red_leads)
-    blue_leads = 1 - red_leads - green_leads
-    lead = (green - blue) * red_leads + (blue - red) * green_leads + (red - green) * blue_leads
-    # the place on the color wheel: 0 red, 2 green, 4 blue, 6 red again; a gray pixel has none, so any will do
-    position = (lead / chroma.clamp_min(1e-12)).add_(green_leads, alpha=2).add_(blue_leads, alpha=4)
-    position += 6 * shift[:, None, None]
-    start = torch.tensor([0.0, 4.0, 2.0], device=images.device)[:, None, None]
-    turned = position[:, None] + start  # (N, 3, H, W)
-    turned.sub_(torch.floor(turned / 6).mul_(6))  # into [0, 6)
-    share = turned.sub_(3).abs_().sub_(1).clamp_(0, 1)
-    return share.mul_(chroma[:, None]).add_(low[:, None])
+    fall = (low - high).mul_(6)  # of a channel's value, for a turn away from its own hue
+    # How far the hue is from red, in turns. HSV asks which channel is largest; with a ≥ b the other two channels, it
+    # is (a − b), (2 high − red − b) or (2 high − 3 red + a), over 6 (high − low), if red is the largest, second or
+    # last; and all three are what stands here, without asking.
+    hue = (green + blue).sub_(red).add_(high).sub_(low, alpha=2).div_(fall.clamp_max(-1e-12))
+    hue.copysign_(green - blue).add_(shift[:, None, None])  # gray pixels have no hue, so any will do
+    own_hues = torch.tensor([0, 1 / 3, 2 / 3], device=images.device)[:, None, None]
+    away = hue[:, None] - own_hues  # (N, 3, H, W)
+    away.sub_(away.round()).abs_().clamp_(1 / 6, 1 / 3)  # the nearer way round
+    return away.mul_(fall[:, None]).add_(high.mul_(2).sub_(low)[:, None])
 
 
 def color_jitter(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor) -> Tensor:
@@ -100,20 +102,21 @@ def gaussian_blur(images: Tensor, sigma: Tensor, kernel_size: int) -> Tensor:
     return vertical[:, None] @ images @ horizontal[:, None].transpose(2, 3)
 
 
-def _resize_matrices(start: Tensor, length: Tensor, side: int, size: int, flip: Tensor | None = None) -> Tensor:
+def _resize_matrices(start: Tensor, length: Tensor, mirrored: Tensor, side: int, size: int) -> Tensor:
     """Return (N, size, side): row i of a matrix holds the weights of the source pixels of result pixel i.
 
     A triangle around the place that i comes from, as wide as a result pixel, or as a source pixel where those are
-    wider (antialiasing); cut off at the box and normalized.
+    wider (antialiasing); cut off at the box and normalized. The rows of mirrored matrices count backwards.
     """
-    start, length = (value.to(torch.float32)[:, None, None] for value in (start, length))
+    start, length, mirrored = (values.to(torch.float32)[:, None, None] for values in (start, length, mirrored))
     scale = length / size
-    result = torch.arange(size, device=start.device, dtype=torch.float32)[:, None] + 0.5
-    if flip is not None:
-        result = result.lerp(size - result, flip.to(torch.float32)[:, None, None])  # (N, size, 1), counted backwards
-    source = torch.arange(side, device=start.device, dtype=torch.float32) + 0.5 - start  # counted from the box's edge
-    weights = (source - result * scale).abs_().div_(scale.clamp_min(1.0)).neg_().add_(1).clamp_min_(0)
-    weights *= ((source > 0) & (source < length)).to(torch.float32)
+    half_width = scale.clamp_min(1.0)
+    result = torch.arange(0.5, size, device=start.device)[:, None]  # centers of result pixels
+    result = result.lerp(size - result, mirrored) * (scale / half_width)  # (N, size, 1)
+    source = torch.arange(0.5, side, device=start.device) - start  # (N, 1, side), counted from the box's edge
+    inside = ((source > 0) & (source < length)).to(torch.float32)
+    away = (source / half_width - result).abs_().clamp_max_(1)  # (N, size, side)
+    weights = torch.addcmul(inside, away, inside, value=-1)  # 1 − away inside, 0 outside
     return weights.div_(weights.sum(dim=2, keepdim=True))
 
 

@@ -57,9 +57,14 @@ def _sentence(notebook: str, problem: ErrorDetails, known: list[str]) -> str:
         return unknown_parameter(notebook, name, known)
     if problem["type"] == "missing":
         return f"{notebook} needs a value for {name}: set it in the cell tagged `parameters`"
-    expected = _EXPECTED.get(problem["type"], problem["msg"]).format(**problem.get("ctx", {}))
+    expected = _EXPECTED.get(problem["type"], problem["msg"]).format(**_readable(problem.get("ctx", {})))
     subject = f"each of {name}" if inside else name
     return f"{notebook}: {subject} must be {expected}, got {_shown(problem['input'])}"
+
+
+def _readable(limits: dict[str, Any]) -> dict[str, Any]:
+    """Return pydantic's limits with 1.0 as 1."""
+    return {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in limits.items()}
 
 
 def _shown(value: Any) -> str:

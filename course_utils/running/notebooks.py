@@ -78,11 +78,12 @@ class Notebook:
     @property
     def title(self) -> str:
         """The first heading, without the number."""
-        headings = (
-            re.search(r"^# +(.+)$", cell["source"], re.M) for cell in self.cells if cell["cell_type"] == "markdown"
-        )
-        heading = next((found.group(1).strip() for found in headings if found), self.name)
-        return re.sub(r"^\d+\s*[·.:–-]?\s*", "", heading)
+        for cell in self.cells:
+            if cell["cell_type"] == "markdown" and (
+                found := re.search(r"^# +(?:\d+[ ·.:–-]+)?(.+)$", cell["source"], re.M)
+            ):
+                return found.group(1).strip()
+        return self.name
 
     @cached_property
     def parameters(self) -> list[Parameter]:
@@ -112,13 +113,14 @@ def read_parameters(source: str) -> list[Parameter]:
     Raises:
         ValueError: something is not an assignment of a plain value to one name (or SyntaxError).
     """
+    statements = ast.parse(source).body
     comments = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
     found = []
-    for statement in ast.parse(source).body:
+    for statement in statements:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
             raise ValueError(f"not a plain assignment: {ast.unparse(statement)}")
         value = ast.literal_eval(statement.value)

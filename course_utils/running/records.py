@@ -1,5 +1,6 @@
 """What a notebook measured, claims and draws, kept as plain data beside its other results."""
 
+import json
 import re
 import shutil
 import statistics
@@ -157,6 +158,31 @@ class Record:
         path = self.run_dir / "encoders" / f"{name}.safetensors"
         self.encoders[name] = self._relative(path)
         return path
+
+    def encoder_info(self, encoder: str, task: str, **more: Any) -> dict[str, Any]:
+        """Return what `save_encoder` keeps beside an encoder: what trained it, on what, with which settings.
+
+        Args:
+            encoder: the name that builds it.
+            task: what it was trained to do.
+            more: plain data.
+        """
+        made_by = {"notebook": self.notebook, "parameters": self.parameters, "environment": self.environment}
+        date = self.started.date().isoformat()
+        return {
+            "encoder": encoder,
+            "task": task,
+            "dataset": self.parameters["DATASET"],
+            **more,
+            "date": date,
+            **made_by,
+        }
+
+    @property
+    def identity(self) -> str:
+        """What a training's checkpoint belongs to: the parameters, but for where results go."""
+        own = {name: value for name, value in self.parameters.items() if name != "RUN_DIR"}
+        return json.dumps({"notebook": self.notebook, **own}, sort_keys=True)
 
     def checkpoint_path(self, name: str) -> Path:
         """Return where training is to keep its state, which `finish` deletes."""

@@ -76,6 +76,15 @@ def forget(run_dir: Path, notebook: str, *, checkpoints: bool = False) -> None:
         shutil.rmtree(checkpoints_dir(run_dir, notebook), ignore_errors=True)
 
 
+def claim_checkpoints(run_dir: Path, notebook: str, identity: str) -> None:
+    """Keep an interrupted training's checkpoints only if they are of this identity: other code, other training."""
+    folder = checkpoints_dir(run_dir, notebook)
+    owner = folder / "identity"
+    if not owner.exists() or owner.read_text(encoding="utf-8") != identity:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_text(owner, identity)
+
+
 def sweep(run_dir: Path) -> None:
     """Delete half-written notebooks that a killed run left."""
     for path in run_dir.glob(".*.ipynb"):

@@ -13,6 +13,7 @@ from course_utils.running.plan import Job, Plan
 from course_utils.running.report import write_report
 from course_utils.running.results import (
     Recorded,
+    claim_checkpoints,
     executed_path,
     forget,
     load_complete,
@@ -118,6 +119,7 @@ class _Run:
     def _execute(self, job: Job, identity: str) -> None:
         run_dir = self.plan.run_dir
         forget(run_dir, job.name, checkpoints=self.force)
+        claim_checkpoints(run_dir, job.name, identity)
         self.executed += 1
         outcome = execute(
             job.notebook,

@@ -47,6 +47,8 @@ class SupervisedBaselinesSettings(ImageSettings):
     """Parameters of 01_supervised_baselines."""
 
     encoder: types.EncoderName
+    view_size: types.ImageSize
+    min_area: types.AreaShare
     num_epochs: types.NumEpochs
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
@@ -69,6 +71,7 @@ class SimCLRSettings(ImageSettings):
     color_strength: types.Strength
     gray_prob: types.Probability
     blur_prob: types.Probability
+    hidden_dim: types.NumFeatures
     projection_dim: types.NumFeatures
 
 

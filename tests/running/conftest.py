@@ -5,6 +5,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from samples import NAME, SampleSettings
+
+from course_utils.running.settings import SETTINGS
 
 PARAMETERS = """\
 NUM_EPOCHS = 2  # passes over the data
@@ -45,3 +48,10 @@ def make_notebook(tmp_path: Path) -> MakeNotebook:
         return path
 
     return make
+
+
+@pytest.fixture
+def sample_settings(monkeypatch: pytest.MonkeyPatch) -> type[SampleSettings]:
+    """Let the sample's settings take the place of a notebook's."""
+    monkeypatch.setitem(SETTINGS, NAME, SampleSettings)
+    return SampleSettings

@@ -68,10 +68,10 @@ def test_bad_yaml_is_one_sentence_with_the_line(tmp_path):
 
 def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "mine.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="can't read the profile|is not valid YAML"):
+    with pytest.raises(SettingsError, match=r"can't read the profile|is not valid YAML"):
         read_profile(str(tmp_path / "mine.yaml"), SHIPPED)
 
 
 def test_an_unknown_profile_lists_the_known():
-    with pytest.raises(SettingsError, match="no profile big: choose one of gpu, laptop, smoke, or a .yaml file"):
+    with pytest.raises(SettingsError, match="no profile big: choose one of gpu, laptop, smoke, or"):
         read_profile("big", SHIPPED)

@@ -1,0 +1,53 @@
+import json
+
+import pytest
+
+from course_utils.running import identity
+from course_utils.running.identity import identify
+from course_utils.running.notebooks import Notebook
+
+PARAMETERS = {"NUM_EPOCHS": 2, "SEED": 0, "RUN_DIR": "runs/laptop"}
+
+
+@pytest.fixture
+def notebook(make_notebook):
+    return Notebook(make_notebook("05_simclr"))
+
+
+def changed(notebook, change):
+    content = json.loads(notebook.path.read_text())
+    change(content["cells"])
+    notebook.path.write_text(json.dumps(content))
+    return identify(Notebook(notebook.path), PARAMETERS, {})
+
+
+def test_prose_outputs_and_the_runs_folder_make_no_difference(notebook):
+    before = identify(notebook, PARAMETERS, {})
+    assert before == identify(notebook, {**PARAMETERS, "RUN_DIR": "runs/other"}, {})
+    assert before == changed(notebook, lambda cells: cells[0].update(source=["# Another title"]))
+    assert before == changed(notebook, lambda cells: cells[1].update(execution_count=3))
+
+
+def test_everything_else_does(notebook, monkeypatch):
+    found = {
+        identify(notebook, PARAMETERS, {}),
+        identify(notebook, {**PARAMETERS, "SEED": 1}, {}),
+        identify(notebook, PARAMETERS, {"01_supervised_baselines": "a"}),
+        identify(notebook, PARAMETERS, {"01_supervised_baselines": "b"}),
+        changed(notebook, lambda cells: cells[2].update(source=["x = 1"])),
+    }
+    monkeypatch.setattr(identity, "package_identity", lambda: "another version")
+    assert len(found | {identify(notebook, PARAMETERS, {})}) == 6
+
+
+def test_the_data_count(notebook, monkeypatch):
+    def fingerprint(content):
+        monkeypatch.setattr(identity, "_data_identity", lambda parameters: content + parameters.get("DATASET", ""))
+        return identify(notebook, {**PARAMETERS, "DATASET": "d"}, {})
+
+    assert fingerprint("one") != fingerprint("two")
+
+
+def test_the_packages_code_is_hashed():
+    assert identity.package_identity() == identity.package_identity()
+    assert len(identity.package_identity()) == 64

