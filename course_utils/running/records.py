@@ -7,7 +7,6 @@ import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +18,13 @@ from course_utils.running.results import checkpoints_dir, load_record, write_rec
 from course_utils.running.settings import read_settings
 
 if TYPE_CHECKING:
+    from IPython.display import Image
     from matplotlib.figure import Figure
 
 __all__ = ["Record", "load_record", "start_notebook"]
 
+DOTS_PER_INCH = 160  # of the files; on screens they are shown at half of it, and stay sharp on fine ones
+SCREEN_DOTS_PER_INCH = 80
 SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -137,21 +139,33 @@ class Record:
             "evidence": facts,
         }
 
-    def figure(self, figure: "Figure", name: str, caption: str) -> "Figure":
-        """Keep a figure as a PNG file and return it, closed, so that a cell that ends with it shows it once.
+    def figure(self, figure: "Figure", name: str, caption: str) -> "Image":
+        """Keep a figure as a PNG file and return that picture, so that a cell that ends with it shows it once.
+
+        What the notebook shows is what the file and the report hold; the caption is its text for screen readers.
+
+        Args:
+            figure: made with or without pyplot.
+            name: lower-case letters, digits, _ and -.
+            caption: one sentence.
 
         Raises:
-            ValueError: the name has other characters than lower-case letters, digits, _ and -.
+            ValueError: the name has other characters.
             CourseError: the run's folder can't be written to.
         """
+        import matplotlib.pyplot as plt
+        from IPython.display import Image
+
         if not SHORT_NAME.fullmatch(name):
             raise ValueError(f"a figure's name is lower case with hyphens, got {name!r}")
         path = self.run_dir / "figures" / f"{self.notebook}_{name}.png"
         with replacing(path) as temporary:
-            figure.savefig(temporary, dpi=120, bbox_inches="tight", facecolor="white")
-        _close(figure)
+            figure.savefig(temporary, dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
+        plt.close(figure)  # else pyplot's own figures would be shown a second time
         self.figures[name] = {"file": self._relative(path), "caption": caption}
-        return figure
+        picture = Image(filename=str(path), alt=caption)
+        picture.width = _png_width(picture.data) * SCREEN_DOTS_PER_INCH // DOTS_PER_INCH
+        return picture
 
     def encoder_path(self, name: str) -> Path:
         """Return where this notebook is to save an encoder that it trained."""
@@ -243,18 +257,6 @@ def _check_writable(folder: Path) -> None:
         raise CourseError(f"can't write to {folder}: {error.strerror}; choose another RUN_DIR") from None
 
 
-def _close(figure: "Figure") -> None:
-    """Take a figure from pyplot, which would show it a second time, and let IPython know how to draw it."""
-    import matplotlib
-    import matplotlib.pyplot as plt
-
-    _load_backend(matplotlib.get_backend())
-    plt.close(figure)
-
-
-@cache
-def _load_backend(name: str) -> None:
-    """Load matplotlib's backend: IPython's tells it how to draw figures that were made without pyplot."""
-    import matplotlib.pyplot as plt
-
-    plt.switch_backend(name)
+def _png_width(content: bytes) -> int:
+    """Return the width in pixels that a PNG file's header names."""
+    return int.from_bytes(content[16:20], "big")

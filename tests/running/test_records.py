@@ -91,14 +91,17 @@ def test_a_claim_made_again_replaces_the_first(record):
     assert [claim["holds"] for claim in record.claims.values()] == [False]
 
 
-def test_a_figure_is_kept_closed_and_given_back(record, tmp_path):
+def test_a_figure_is_kept_closed_and_shown_as_it_is_kept(record, tmp_path):
     import matplotlib.pyplot as plt
 
-    figure = plt.figure()
-    assert record.figure(figure, "loss", "A caption") is figure
+    shown = record.figure(plt.figure(), "loss", "A caption")
     assert plt.get_fignums() == []
-    with Image.open(tmp_path / "run" / "figures" / "05_simclr_loss.png") as picture:
+    path = tmp_path / "run" / "figures" / "05_simclr_loss.png"
+    assert shown.data == path.read_bytes()
+    assert shown.alt == "A caption"
+    with Image.open(path) as picture:
         assert picture.format == "PNG"
+        assert shown.width == picture.width // 2
     with pytest.raises(ValueError, match="lower case with hyphens"):
         record.figure(Figure(), "../loss", "A caption")
 
