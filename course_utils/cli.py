@@ -18,6 +18,7 @@ from course_utils.running.display import claims_table, notebooks_table, open_dis
 from course_utils.running.notebooks import discover, select
 from course_utils.running.plan import find_run_dir, make_plan
 from course_utils.running.profiles import read_profile, read_value
+from course_utils.running.publishing import publish as publish_run
 from course_utils.running.report import write_report
 from course_utils.running.runs import Result, run_plan
 
@@ -194,6 +195,15 @@ def report(
 ) -> None:
     """Write the report of a run anew, and say where it is."""
     typer.echo(write_report(find_run_dir(run)))
+
+
+@app.command()
+def publish(
+    run: Annotated[str, typer.Argument(help="The run's name, such as laptop, or its folder.", show_default=False)],
+) -> None:
+    """For authors: take a run's encoders and minutes into the repository."""
+    for path in publish_run(find_run_dir(run)):
+        typer.echo(path)
 
 
 @data_app.command("list")

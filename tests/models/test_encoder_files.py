@@ -36,7 +36,7 @@ def test_no_temporary_files_stay(saved):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(DataError, match="no encoder at .*: run the notebook that trains it"):
+    with pytest.raises(DataError, match=r"no encoder at .*: run the notebook that trains it"):
         load_encoder(tmp_path / "absent.safetensors")
 
 
