@@ -44,6 +44,11 @@ def notebooks_dir() -> Path:
     return project_root() / "notebooks"
 
 
+def docs_dir() -> Path:
+    """Return the folder of what is there to read."""
+    return project_root() / "docs"
+
+
 def resolve(path: str | os.PathLike[str]) -> Path:
     """Return `path` as an absolute path; a relative one counts from the project's root."""
     return project_root() / Path(path).expanduser()

@@ -1,4 +1,4 @@
-"""From a good run into the repository: encoders that ship with the course, minutes into the notebooks' heads."""
+"""From a good run into the repository: encoders that ship with the course, minutes for the notebooks' heads, a picture."""
 
 import json
 import re
@@ -6,15 +6,16 @@ import shutil
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.paths import notebooks_dir, replacing, shipped_encoders_dir, write_text
+from course_utils.paths import docs_dir, notebooks_dir, replacing, shipped_encoders_dir, write_text
 from course_utils.running.summary import Entry, Summary, load_summary
 
 MINUTES_TAG = "minutes"
 PROFILES = ("laptop", "gpu")
+PICTURE = "06_linear_evaluation_comparison.png"  # README shows it
 
 
 def publish(run_dir: Path) -> list[Path]:
-    """Take a run's encoders and its notebooks' minutes into the repository; return the files written.
+    """Take a run's encoders, README's picture and its notebooks' minutes into the repository; return the files written.
 
     Raises:
         CourseError: there is no such run, or something in it failed.
@@ -24,7 +25,10 @@ def publish(run_dir: Path) -> list[Path]:
         raise CourseError(f"{run_dir} has failed notebooks: only a run that ended well is published")
     written = []
     if summary["profile"] == "laptop":  # what is shipped is what a learner's own run would make
-        written += _copy_encoders(run_dir / "encoders")
+        encoders = sorted(path for path in (run_dir / "encoders").iterdir() if path.suffix in (".safetensors", ".json"))
+        written += [_copy(path, shipped_encoders_dir() / path.name) for path in encoders]
+        if (run_dir / "figures" / PICTURE).exists():
+            written.append(_copy(run_dir / "figures" / PICTURE, docs_dir() / PICTURE))
     for entry in summary["notebooks"]:
         path = notebooks_dir() / f"{entry['name']}.ipynb"
         if summary["profile"] in PROFILES and path.exists():
@@ -58,11 +62,7 @@ def write_minutes(path: Path, profile: str, words: str) -> None:
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _copy_encoders(folder: Path) -> list[Path]:
-    copies = []
-    for path in sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*.json")):
-        copy = shipped_encoders_dir() / path.name
-        with replacing(copy) as temporary:
-            shutil.copyfile(path, temporary)
-        copies.append(copy)
-    return copies
+def _copy(path: Path, copy: Path) -> Path:
+    with replacing(copy) as temporary:
+        shutil.copyfile(path, temporary)
+    return copy

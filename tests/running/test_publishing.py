@@ -25,9 +25,12 @@ def head(path):
 def run(tmp_path, monkeypatch):
     monkeypatch.setattr(publishing, "notebooks_dir", lambda: tmp_path / "notebooks")
     monkeypatch.setattr(publishing, "shipped_encoders_dir", lambda: tmp_path / "shipped")
+    monkeypatch.setattr(publishing, "docs_dir", lambda: tmp_path / "docs")
     (tmp_path / "notebooks").mkdir()
+    (tmp_path / "run" / "figures").mkdir(parents=True)
+    (tmp_path / "run" / "figures" / publishing.PICTURE).write_bytes(b"picture")
     write_notebook(tmp_path / "notebooks" / "05_simclr.ipynb")
-    (tmp_path / "run" / "encoders").mkdir(parents=True)
+    (tmp_path / "run" / "encoders").mkdir()
     (tmp_path / "run" / "encoders" / "simclr.safetensors").write_bytes(b"weights")
     (tmp_path / "run" / "encoders" / "simclr.json").write_text("{}")
 
@@ -47,7 +50,8 @@ def test_a_laptop_run_gives_encoders_and_minutes(run, tmp_path):
         "- laptop: 4 minutes (2 cores, 32-true)",
         "- gpu: not measured",
     ]
-    assert len(written) == 3
+    assert (tmp_path / "docs" / publishing.PICTURE).read_bytes() == b"picture"
+    assert len(written) == 4
 
 
 def test_another_profile_adds_its_line_and_ships_nothing(run, tmp_path):
