@@ -65,9 +65,9 @@ def adjust_hue(images: Tensor, shift: Tensor) -> Tensor:
     high = torch.maximum(torch.maximum(red, green), blue)
     low = torch.minimum(torch.minimum(red, green), blue)
     fall = (low - high).mul_(6)  # of a channel's value, for a turn away from its own hue
-    # How far the hue is from red, in turns. HSV asks which channel is largest; with a ≥ b the other two channels, it
-    # is (a − b), (2 high − red − b) or (2 high − 3 red + a), over 6 (high − low), if red is the largest, second or
-    # last; and all three are what stands here, without asking.
+    # How far the hue is from red, in turns. HSV asks which channel is largest: with a >= b the other two, it is
+    # a - b, 2a - b - red or 2a + b - 3 red, over 6 (high - low), if red is the largest, the second or the last.
+    # All three are what stands here, without asking.
     hue = (green + blue).sub_(red).add_(high).sub_(low, alpha=2).div_(fall.clamp_max(-1e-12))
     hue.copysign_(green - blue).add_(shift[:, None, None])  # gray pixels have no hue, so any will do
     own_hues = torch.tensor([0, 1 / 3, 2 / 3], device=images.device)[:, None, None]
@@ -87,9 +87,9 @@ def color_jitter(images: Tensor, brightness: Tensor, contrast: Tensor, saturatio
     return adjust_hue(images, hue)
 
 
-def to_gray(images: Tensor, chosen: Tensor) -> Tensor:
-    """Take the color from the chosen images (booleans); they keep three channels, all the same."""
-    return images.lerp(_gray(images), _per_image(chosen.to(images.dtype)))
+def to_gray(images: Tensor) -> Tensor:
+    """Take the color away; there are still three channels, all the same."""
+    return _gray(images).expand(-1, 3, -1, -1)
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor, kernel_size: int) -> Tensor:

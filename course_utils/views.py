@@ -1,7 +1,10 @@
 """Views: altered copies of images, each image of a batch with its own draw, as SimCLR needs them."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,7 +12,8 @@ from torch import Tensor
 from course_utils.transforms import color_jitter, gaussian_blur, resized_crop, to_gray
 
 CROP_TRIES = 10  # as torchvision: boxes that do not fit are drawn again, at most so many times
-IMAGES_PER_CHUNK = 64  # on a CPU: what fits into its caches is altered faster
+BLUR_SIGMAS = (0.1, 2.0)  # pixels
+PIXELS_PER_CHUNK = 128 * 32 * 32  # on a CPU: small enough for its caches, large enough to keep its cores busy
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,35 @@ class ViewSettings:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
 
 
+class ViewDraws(NamedTuple):
+    """What was drawn for N views; each is a tensor of shape (N,)."""
+
+    top: Tensor
+    left: Tensor
+    height: Tensor
+    width: Tensor
+    flipped: Tensor
+    jittered: Tensor
+    brightness: Tensor
+    contrast: Tensor
+    saturation: Tensor
+    hue: Tensor
+    gray: Tensor
+    blurred: Tensor
+    sigma: Tensor
+
+    def take(self, which: Tensor | slice) -> "ViewDraws":
+        """Return the draws of some of the views."""
+        return ViewDraws(*(values[which] for values in self))
+
+    def to(self, device: torch.device) -> "ViewDraws":
+        """Return the draws on `device`; they travel as one table, for each transfer has its price."""
+        if self.top.device == device:
+            return self
+        table = torch.stack([values.to(torch.float32) for values in self]).to(device)
+        return ViewDraws(*(row.to(values.dtype) for row, values in zip(table, self, strict=True)))
+
+
 def simclr_views(images: Tensor, settings: ViewSettings, generator: torch.Generator) -> Tensor:
     """Return one view of each image: crop and flip, color distortion, gray, blur.
 
@@ -69,17 +102,51 @@ def simclr_views(images: Tensor, settings: ViewSettings, generator: torch.Genera
     Raises:
         ValueError: not a batch of color images, or of another type.
     """
-    if images.ndim != 4 or images.shape[1] != 3:
+    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape[2:]:
         raise ValueError(f"images must have the shape (N, 3, H, W), got {tuple(images.shape)}")
     if images.dtype != torch.uint8 and not images.is_floating_point():
         raise ValueError(f"images must be uint8, or floats in [0, 1], got {images.dtype}")
-    draws = _draw(len(images), images.shape[2], images.shape[3], settings, generator)
-    draws = {name: values.to(images.device) for name, values in draws.items()}
-    views = torch.empty(len(images), 3, settings.size, settings.size, device=images.device)
-    chunk = IMAGES_PER_CHUNK if images.device.type == "cpu" else max(len(images), 1)
+    draws = draw_views(len(images), images.shape[2], images.shape[3], settings, generator)
+    return apply_draws(images, draws, settings.size)
+
+
+def draw_views(count: int, height: int, width: int, settings: ViewSettings, generator: torch.Generator) -> ViewDraws:
+    """Draw how `count` images of height × width pixels are altered, on the generator's device."""
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.empty(count, device=generator.device).uniform_(low, high, generator=generator)
+
+    def happens(probability: float) -> Tensor:
+        return uniform(0, 1) < probability
+
+    change = 0.8 * settings.color_strength
+    turn = 0.2 * settings.color_strength
+    return ViewDraws(
+        *draw_crops(count, height, width, settings, generator),
+        flipped=happens(settings.flip_prob),
+        jittered=happens(settings.jitter_prob),
+        brightness=uniform(max(0.0, 1 - change), 1 + change),
+        contrast=uniform(max(0.0, 1 - change), 1 + change),
+        saturation=uniform(max(0.0, 1 - change), 1 + change),
+        hue=uniform(-turn, turn),
+        gray=happens(settings.gray_prob),
+        blurred=happens(settings.blur_prob),
+        sigma=uniform(*BLUR_SIGMAS),
+    )
+
+
+def apply_draws(images: Tensor, draws: ViewDraws, size: int) -> Tensor:
+    """Alter each image as it was drawn.
+
+    Shape: images (N, 3, H, W) uint8 or float → (N, 3, size, size), float32 in [0, 1], on the images' device.
+    """
+    views = torch.empty(len(images), 3, size, size, device=images.device)
+    pixels = max(images.shape[2] * images.shape[3], size * size)
+    chunk = PIXELS_PER_CHUNK // pixels if images.device.type == "cpu" else len(images)
+    chunk = max(chunk, 1)
     for start in range(0, len(images), chunk):
         part = slice(start, start + chunk)
-        views[part] = _alter(images[part], {name: values[part] for name, values in draws.items()}, settings)
+        views[part] = _alter(images[part], draws.take(part), size)
     return views
 
 
@@ -118,43 +185,21 @@ def blur_kernel_size(size: int) -> int:
     return max(3, size // 10 // 2 * 2 + 1)
 
 
-def _draw(count: int, height: int, width: int, settings: ViewSettings, generator: torch.Generator) -> dict[str, Tensor]:
-    """Draw all parameters of `count` views, each (count,)."""
-    top, left, box_height, box_width = draw_crops(count, height, width, settings, generator)
-
-    def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, generator=generator, device=generator.device)
-
-    jittered = uniform(0, 1) < settings.jitter_prob
-    most = 0.8 * settings.color_strength
-    factors = {
-        name: torch.where(jittered, uniform(max(0.0, 1 - most), 1 + most), 1.0)
-        for name in ("brightness", "contrast", "saturation")
-    }
-    hue = 0.2 * settings.color_strength
-    return {
-        "top": top,
-        "left": left,
-        "height": box_height,
-        "width": box_width,
-        "flip": uniform(0, 1) < settings.flip_prob,
-        **factors,
-        "hue": torch.where(jittered, uniform(-hue, hue), 0.0),
-        "gray": uniform(0, 1) < settings.gray_prob,
-        "blur": uniform(0, 1) < settings.blur_prob,
-        "sigma": uniform(0.1, 2.0),
-    }
+def _alter(images: Tensor, drawn: ViewDraws, size: int) -> Tensor:
+    draws = drawn.to(images.device)
+    values = images.float() / 255 if images.dtype == torch.uint8 else images.float()
+    views = resized_crop(values, draws.top, draws.left, draws.height, draws.width, size, draws.flipped)
+    factors = (draws.brightness, draws.contrast, draws.saturation, draws.hue)
+    _alter_some(views, drawn.jittered, color_jitter, *factors)
+    _alter_some(views, drawn.gray, to_gray)
+    _alter_some(views, drawn.blurred, partial(gaussian_blur, kernel_size=blur_kernel_size(size)), draws.sigma)
+    return views.clamp_(0, 1)  # roundings
 
 
-def _alter(images: Tensor, draws: dict[str, Tensor], settings: ViewSettings) -> Tensor:
-    images = images.float() / 255 if images.dtype == torch.uint8 else images.float()
-    box = (draws["top"], draws["left"], draws["height"], draws["width"])
-    views = resized_crop(images, *box, settings.size, draws["flip"])
-    if settings.jitter_prob > 0 and settings.color_strength > 0:
-        views = color_jitter(views, draws["brightness"], draws["contrast"], draws["saturation"], draws["hue"])
-    if settings.gray_prob > 0:
-        views = to_gray(views, draws["gray"])
-    if settings.blur_prob > 0:
-        blurred = draws["blur"].nonzero()[:, 0]
-        views[blurred] = gaussian_blur(views[blurred], draws["sigma"][blurred], blur_kernel_size(settings.size))
-    return views
+def _alter_some(views: Tensor, chosen: Tensor, alter: Callable[..., Tensor], *parameters: Tensor) -> None:
+    """Alter the chosen views in place; `chosen` stays where it was drawn, for asking a GPU would stop us there."""
+    which = chosen.nonzero()[:, 0]
+    if len(which):
+        which = which.to(views.device)
+        some = views.index_select(0, which)  # twice as fast as views[which]
+        views.index_copy_(0, which, alter(some, *(values[which] for values in parameters)))

@@ -24,6 +24,7 @@ MARKS: dict[Status, str] = {
     "skipped": "[yellow]– skipped[/]",
 }
 SECONDS_BETWEEN_LINES = 15.0
+LONGEST_LINE = 100
 
 
 @contextmanager
@@ -74,7 +75,8 @@ class LogDisplay:
         if is_time and progress.line != self.line:
             self.line, self.said = progress.line, time.monotonic()
             where = f"cell {progress.cell} of {progress.num_cells}"
-            self._print(f"{job.name}: {where} · {show_time(progress.seconds)} · {progress.line}")
+            said = progress.line if len(progress.line) <= LONGEST_LINE else progress.line[:LONGEST_LINE] + " …"
+            self._print(f"{job.name}: {where} · {show_time(progress.seconds)} · {said}")
 
     def ended(self, entry: Entry) -> None:
         """Print how it ended."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from course_utils import progress
 from course_utils.paths import replacing
+from course_utils.progress import STYLE_VARIABLE
 from course_utils.running.notebooks import Notebook
 
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -75,7 +75,8 @@ def execute(
         }
         started = time.monotonic()
         with _worker(task, chatter) as worker:
-            end = _follow(worker, Progress(num_cells=len(notebook.cells)), started, max_seconds, watch)
+            progress = Progress(num_cells=len(notebook.cells) + 1)  # papermill adds one with the parameters
+            end = _follow(worker, progress, started, max_seconds, watch)
         error = _sentence(end, notebook, chatter, max_seconds)
         _tidy(partial, notebook, output)
         return Outcome(time.monotonic() - started, error)
@@ -92,7 +93,7 @@ def _worker(task: dict[str, Any], chatter: IO[str]) -> Iterator["subprocess.Pope
         text=True,
         encoding="utf-8",
         start_new_session=True,  # Ctrl-C is for us alone; we pass on what it means
-        env={**os.environ, progress.STYLE_VARIABLE: "lines"},
+        env={**os.environ, STYLE_VARIABLE: "lines"},
     )
     assert worker.stdin is not None
     try:

@@ -82,8 +82,11 @@ def show_time(seconds: float) -> str:
 
 
 def _shown_spread(name: str, metrics: Metrics) -> str:
+    """Return the spread with as many decimals as its mean."""
     spread = metrics.get(name + SPREAD)
-    return f" ± {_shown(spread)}" if spread is not None else ""
+    if spread is None:
+        return ""
+    return f" ± {spread:.3f}" if 0.001 <= abs(metrics[name]) < 1000 else f" ± {_shown(spread)}"
 
 
 def _shown(value: float) -> str:

@@ -1,4 +1,4 @@
-"""From a good run into the repository: encoders that ship with the course, minutes for the notebooks' heads, a picture."""
+"""From a good run into the repository: the encoders that ship with the course, README's picture, notebooks' minutes."""
 
 import json
 import re

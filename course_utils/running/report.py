@@ -80,12 +80,17 @@ def _link(run_dir: Path, name: str) -> str:
 
 def _metrics(entries: list[Entry]) -> str:
     body = [
-        _row(f"<code>{escape(name)}</code>", f'<span class="number">{escape(value)}</span>')
+        _row(f"<code>{_breakable(name)}</code>", f'<span class="number">{escape(value)}</span>')
         for entry in entries
         for name, value in rows(entry["metrics"])
     ]
     note = "<p>Accuracies are fractions; ± is the standard deviation over seeds.</p>"
     return note + _table(("metric", "value"), body) if body else ""
+
+
+def _breakable(name: str) -> str:
+    """Return a metric's name, to be broken after a slash where the page is narrow."""
+    return escape(name).replace("/", "/<wbr>")
 
 
 def _claims(entries: list[Entry]) -> str:

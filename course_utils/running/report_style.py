@@ -14,7 +14,7 @@ h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; }
 a { color: var(--link); }
 p, small, figcaption, dt, th, summary { color: var(--soft); }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .75rem 1.5rem; margin: 0;
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .75rem 1.5rem; margin: 0;
   padding: 1rem 1.25rem; background: var(--card); border-radius: .5rem; }
 dt { font-size: .8rem; }
 dd { margin: 0; overflow-wrap: anywhere; }

@@ -59,8 +59,8 @@ def test_evidence_may_be_text_or_truth():
 
 
 def test_a_spread_stands_beside_its_mean():
-    metrics = {"image/a/b": 0.5, "image/a/b_sd": 0.01, "image/a/count": 12345, "image/c/d_sd": 1.0}
-    assert rows(metrics) == [("image/a/b", "0.500 ± 0.010"), ("image/a/count", "12,345"), ("image/c/d_sd", "1.000")]
+    metrics = {"image/a/b": 0.5, "image/a/b_sd": 0.0006, "image/a/count": 12345, "image/c/d_sd": 1.0}
+    assert rows(metrics) == [("image/a/b", "0.500 ± 0.001"), ("image/a/count", "12,345"), ("image/c/d_sd", "1.000")]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

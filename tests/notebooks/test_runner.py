@@ -1,0 +1,86 @@
+"""`course run --profile smoke` as a newcomer types it, offline and with an empty HOME, and what it leaves."""
+
+import time
+
+import pytest
+
+from course_utils.paths import notebooks_dir
+from course_utils.running.metrics import METRIC_NAME
+from course_utils.running.notebooks import discover
+
+CORE = [notebook.name for notebook in discover(notebooks_dir()) if notebook.is_core]
+EXPECTED_METRICS = {
+    "01_supervised_baselines": [
+        "image/chance/test_accuracy",
+        "image/pixels/linear/test_accuracy",
+        "image/supervised/test_accuracy",
+        "image/supervised/test_accuracy_sd",
+    ],
+    "05_simclr": ["image/simclr/views_per_second"],
+    "06_linear_evaluation": [
+        "image/pixels/linear/test_accuracy",
+        "image/untrained/linear/test_accuracy",
+        "image/simclr/linear/test_accuracy",
+        "image/simclr/linear/test_accuracy_sd",
+        "image/simclr/knn/test_accuracy",
+        "image/supervised/linear/test_accuracy",
+    ],
+}
+
+
+pytestmark = pytest.mark.notebook
+
+
+def test_the_smoke_run_ends_well(smoke_run):
+    done, summary = smoke_run.done, smoke_run.summary
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert done.stderr == ""
+    assert (summary["schema"], summary["profile"], summary["status"]) == (1, "smoke", "ok")
+    assert all(summary["environment"].values())
+    assert [entry["name"] for entry in summary["notebooks"]] == CORE
+    assert {entry["status"] for entry in summary["notebooks"]} == {"ok"}
+    assert {entry["error"] for entry in summary["notebooks"]} == {None}
+    assert (smoke_run.folder / "report.html").stat().st_size > 100_000, "pictures are inside"
+    assert all((smoke_run.folder / f"{name}.ipynb").exists() for name in CORE)
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_metrics_are_there_and_in_range(name, smoke_run):
+    [entry] = [entry for entry in smoke_run.summary["notebooks"] if entry["name"] == name]
+    metrics = entry["metrics"]
+    assert metrics, "a notebook measures something"
+    assert set(EXPECTED_METRICS.get(name, [])) <= set(metrics)
+    assert all(METRIC_NAME.fullmatch(metric) for metric in metrics)
+    for metric, value in metrics.items():
+        if metric.endswith("accuracy"):
+            assert 0.0 < value <= 1.0, metric
+        if metric.endswith("_sd"):
+            assert 0.0 <= value < 0.5, metric
+            assert metric.removesuffix("_sd") in metrics
+    for claim in entry["claims"]:
+        assert set(claim) == {"id", "statement", "source", "holds", "evidence"}
+        assert isinstance(claim["holds"], bool)
+        assert claim["evidence"]
+
+
+def test_even_a_smoke_run_beats_chance(smoke_run):
+    metrics = {name: value for entry in smoke_run.summary["notebooks"] for name, value in entry["metrics"].items()}
+    for method in ("pixels/linear", "supervised", "simclr/linear", "untrained/linear"):
+        assert metrics[f"image/{method}/test_accuracy"] > metrics["image/chance/test_accuracy"] + 0.05
+
+
+def test_claims_were_made(smoke_run):
+    assert [claim["id"] for entry in smoke_run.summary["notebooks"] for claim in entry["claims"]]
+
+
+def test_a_second_run_has_nothing_to_do(course_run, smoke_run):
+    before = smoke_run.summary
+    started = time.monotonic()
+    done = course_run(smoke_run.folder)
+    assert done.returncode == 0
+    assert "nothing to do" in done.stdout
+    assert "Report: " in done.stdout
+    assert time.monotonic() - started < 15
+    after = smoke_run.summary
+    assert {entry["status"] for entry in after["notebooks"]} == {"up-to-date"}
+    assert [entry["metrics"] for entry in after["notebooks"]] == [entry["metrics"] for entry in before["notebooks"]]
