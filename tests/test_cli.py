@@ -11,7 +11,6 @@ from course_utils.errors import CourseError
 from course_utils.paths import notebooks_dir
 from course_utils.running.plan import Plan
 from course_utils.running.runs import Result
-from course_utils.running.summary import finished_entry
 
 NOTEBOOK = {
     "cells": [
