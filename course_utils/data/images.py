@@ -132,6 +132,7 @@ def _load_known(name: str) -> ImageSplits:
 
 def _load_folder(dataset: str, image_size: int) -> ImageSplits:
     folder = _scan(dataset)
+    folders.check_memory(folder, image_size)
     train, validation, test = (
         LabeledImages(folders.read_images(items, image_size), torch.tensor([label for _, label in items]))
         for items in (folder.splits[split] for split in ("train", "validation", "test"))

