@@ -52,6 +52,8 @@ class SupervisedBaselinesSettings(ImageSettings):
     num_epochs: types.NumEpochs
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
+    weight_decay: types.WeightDecay
+    label_smoothing: types.Probability
     optimizer: types.OptimizerName
     seeds: types.Seeds
 
@@ -64,6 +66,7 @@ class SimCLRSettings(ImageSettings):
     num_epochs: types.NumEpochs
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
+    weight_decay: types.WeightDecay
     optimizer: types.OptimizerName
     loss: types.ContrastiveLoss
     temperature: types.Temperature
