@@ -10,6 +10,7 @@ from torch import Tensor
 BLUE, ORANGE, GREEN, RED, GRAY = "#2f6fb5", "#e08a1e", "#3a9d6e", "#c94f4f", "#9aa3ad"
 COLORS = (BLUE, ORANGE, GREEN, RED, "#7d62b3", "#4aa7b5", "#b5658f", "#8a7a5c")
 INK, FAINT = "#24292f", "#e4e7eb"
+GAP = 0.07  # between images, as a share of an image
 
 
 def image_grid(images: Tensor, columns: int, titles: Sequence[str] | None = None, scale: float = 0.9) -> Figure:
@@ -22,44 +23,27 @@ def image_grid(images: Tensor, columns: int, titles: Sequence[str] | None = None
         scale: inches an image.
     """
     rows = -(-len(images) // columns)
-    title_space = 0.3 if titles else 0.0
-    figure = Figure(
-        figsize=(
-            columns * scale,
-            rows * (scale + (title_space if titles and len(titles) > columns else 0)) + title_space,
-        )
-    )
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for position, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
-        show_image(axis, image)
-        if titles and position < len(titles):
-            axis.set_title(titles[position], fontsize=8, color=INK, pad=3)
-    figure.subplots_adjust(
-        0,
-        0,
-        1,
-        1 - title_space / figure.get_figheight(),
-        wspace=0.06,
-        hspace=0.08 if not titles or len(titles) <= columns else 0.35,
-    )
-    return figure
+    title_space = 0.32 / scale if titles else 0.0
+    height = 1 + (title_space if titles and len(titles) > columns else GAP)  # of a row
+    sheet = _Sheet(columns + GAP * (columns - 1), rows * height + title_space, scale)
+    for place, image in enumerate(images):
+        x, y = place % columns * (1 + GAP), title_space + place // columns * height
+        sheet.image(x, y, image)
+        if titles and place < len(titles):
+            sheet.words(x + 0.5, y - 0.05, titles[place], size=8, ha="center", va="bottom")
+    return sheet.figure
 
 
 def rows_of_images(rows: Sequence[tuple[str, Tensor]], columns: int, scale: float = 0.8) -> Figure:
     """Draw rows of images, each with its name at the left; images (N, C, H, W) as for `image_grid`."""
-    label_width = 0.1 + 0.085 * max(len(name) for name, _ in rows)
-    figure = Figure(figsize=(label_width + columns * scale, len(rows) * scale))
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for (name, images), row in zip(rows, axes, strict=True):
-        row[0].text(-0.12, 0.5, name, transform=row[0].transAxes, ha="right", va="center", fontsize=9, color=INK)
-        for axis, image in zip(row, images, strict=False):
-            show_image(axis, image)
-    figure.subplots_adjust(label_width / figure.get_figwidth(), 0, 1, 1, wspace=0.06, hspace=0.08)
-    return figure
+    label_width = (0.1 + 0.085 * max(len(name) for name, _ in rows)) / scale
+    sheet = _Sheet(label_width + columns * (1 + GAP), len(rows) * (1 + GAP), scale)
+    for row, (name, images) in enumerate(rows):
+        y = row * (1 + GAP)
+        sheet.words(label_width - 0.12, y + 0.5, name, size=9, ha="right", va="center")
+        for column, image in enumerate(images[:columns]):
+            sheet.image(label_width + column * (1 + GAP), y, image)
+    return sheet.figure
 
 
 def curves(
@@ -166,33 +150,49 @@ def neighbors(queries: Tensor, found: Mapping[str, Tensor], scale: float = 0.72)
 
     Shape: queries (Q, C, H, W); each of found (Q, k, C, H, W).
     """
-    counts = [images.shape[1] for images in found.values()]
-    columns = 1 + sum(counts)
-    figure = Figure(figsize=((columns + 0.35 * len(found)) * scale, len(queries) * scale + 0.35))
-    widths: list[float] = [1]
-    for count in counts:
-        widths += [0.35] + [1] * count
-    axes = figure.subplots(len(queries), len(widths), squeeze=False, gridspec_kw={"width_ratios": widths})
-    for axis in axes.flat:
-        axis.axis("off")
-    axes[0, 0].set_title("query", fontsize=9, color=INK)
-    for row, query in zip(axes, queries, strict=True):
-        show_image(row[0], query)
-    start = 1
-    for name, images in found.items():
-        axes[0, start + 1].set_title(name, fontsize=9, color=INK, loc="left")
-        for row, nearest in zip(axes, images, strict=True):
-            for axis, image in zip(row[start + 1 :], nearest, strict=False):
-                show_image(axis, image)
-        start += 1 + images.shape[1]
-    figure.subplots_adjust(0, 0, 1, 1 - 0.35 / figure.get_figheight(), wspace=0.06, hspace=0.08)
-    return figure
+    blocks = {"query": queries[:, None], **found}
+    title_space, space_between = 0.4, 0.4
+    columns = sum(images.shape[1] for images in blocks.values())
+    width = columns * (1 + GAP) + space_between * len(found)
+    sheet = _Sheet(width, title_space + len(queries) * (1 + GAP), scale)
+    x = 0.0
+    for name, images in blocks.items():
+        sheet.words(x, title_space - 0.08, name, size=9, ha="left", va="bottom")
+        for row, nearest in enumerate(images):
+            for column, image in enumerate(nearest):
+                sheet.image(x + column * (1 + GAP), title_space + row * (1 + GAP), image)
+        x += images.shape[1] * (1 + GAP) + space_between
+    return sheet.figure
 
 
-def show_image(axis: Axes, image: Tensor) -> None:
-    """Draw one image (C, H, W), uint8 or floats in [0, 1], into `axis`."""
-    pixels = image.permute(1, 2, 0).cpu().numpy()  # (H, W, C)
-    axis.imshow(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels, cmap="gray", interpolation="nearest")
+class _Sheet:
+    """A page on which images and words are placed, measured in images from the upper left corner.
+
+    All of them share one axis: with one each, a hundred images take seconds.
+    """
+
+    def __init__(self, width: float, height: float, scale: float) -> None:
+        self.figure = Figure(figsize=(width * scale, height * scale))
+        self.axis = self.figure.add_axes((0, 0, 1, 1))
+        self.axis.axis("off")
+        self.axis.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+
+    def image(self, x: float, y: float, image: Tensor) -> None:
+        """Place an image (C, H, W), uint8 or floats in [0, 1]."""
+        pixels = image.permute(1, 2, 0).cpu().numpy()  # (H, W, C)
+        self.axis.imshow(
+            pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels,
+            cmap="gray",
+            vmin=0,
+            vmax=255 if pixels.dtype == np.uint8 else 1,
+            extent=(x, x + 1, y + 1, y),
+            interpolation="nearest",
+            aspect="auto",
+        )
+
+    def words(self, x: float, y: float, text: str, *, size: float, ha: str, va: str) -> None:
+        """Write a line."""
+        self.axis.text(x, y, text, fontsize=size, ha=ha, va=va, color=INK)
 
 
 def _new_axis(width: float, height: float) -> tuple[Figure, Axes]:

@@ -19,11 +19,40 @@ def drawn(figure: Figure) -> Figure:
 @pytest.mark.parametrize("images", [IMAGES, IMAGES.float() / 255, IMAGES[:, :1]])
 def test_image_grid_shows_each_image_once(images):
     figure = drawn(plotting.image_grid(images, columns=4, titles=list("abcdefg")))
-    shown = [axis for axis in figure.axes if axis.images]
-    assert len(shown) == 7
-    assert [axis.get_title() for axis in shown] == list("abcdefg")
+    [axis] = figure.axes
+    assert len(axis.images) == 7
+    assert [text.get_text() for text in axis.texts] == list("abcdefg")
     expected = images[3].permute(1, 2, 0).squeeze(-1).numpy()
-    assert (shown[3].images[0].get_array() == expected).all()
+    assert (axis.images[3].get_array() == expected).all()
+
+
+def boxes(figure):
+    """Where images lie: (left, right, bottom, top) each."""
+    return [tuple(image.get_extent()) for image in figure.axes[0].images]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        plotting.image_grid(IMAGES, columns=3),
+        plotting.image_grid(IMAGES, columns=3, titles=list("abcdefg")),
+        plotting.rows_of_images([("one", IMAGES), ("two", IMAGES)], columns=7),
+        plotting.neighbors(IMAGES[:2], {"a": IMAGES[None].expand(2, -1, -1, -1, -1)}),
+    ],
+)
+def test_images_are_square_on_the_page_and_do_not_overlap(figure):
+    axis = figure.axes[0]
+    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    assert figure.get_figwidth() / (right - left) == pytest.approx(figure.get_figheight() / (bottom - top))
+    found = boxes(drawn(figure))
+    for i, (l1, r1, b1, t1) in enumerate(found):
+        assert r1 - l1 == pytest.approx(1)
+        assert b1 - t1 == pytest.approx(1)
+        assert left <= l1 + 1e-9
+        assert r1 <= right + 1e-9
+        assert top <= t1 + 1e-9
+        assert b1 <= bottom + 1e-9
+        assert all(r1 <= l2 or r2 <= l1 or b1 <= t2 or b2 <= t1 for l2, r2, b2, t2 in found[:i])
 
 
 def test_rows_may_be_of_unlike_length():
@@ -68,8 +97,7 @@ def test_neighbors_places_every_image():
     found = {"untrained": IMAGES[torch.zeros(2, 3, dtype=int)], "SimCLR": IMAGES[torch.ones(2, 3, dtype=int)]}
     figure = drawn(plotting.neighbors(IMAGES[:2], found))
     assert sum(len(axis.images) for axis in figure.axes) == 2 * (1 + 3 + 3)
-    titles = [axis.get_title() or axis.get_title(loc="left") for axis in figure.axes]
-    assert [title for title in titles if title] == ["query", "untrained", "SimCLR"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["query", "untrained", "SimCLR"]
 
 
 def test_smooth_is_the_running_mean():

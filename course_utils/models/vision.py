@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Sequence
 
 import torch
-import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -139,6 +138,8 @@ def _compact(mean: Sequence[float], std: Sequence[float]) -> Encoder:
 
 def _resnet18(mean: Sequence[float], std: Sequence[float]) -> Encoder:
     """Torchvision's ResNet-18 with the CIFAR stem: 3×3, no max-pool (Chen et al. 2020, appendix B.9)."""
+    import torchvision  # here, for it takes seconds to import and the compact encoder does without
+
     resnet = torchvision.models.resnet18(weights=None)
     stem = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1, bias=False), resnet.bn1, resnet.relu)
     return Encoder(stem, [resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4], 512, mean, std)
