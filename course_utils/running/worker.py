@@ -14,11 +14,9 @@ import threading
 import time
 from typing import Any, TextIO
 
-import papermill
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from papermill.exceptions import PapermillExecutionError
 
 ATTEMPTS_TO_START = 3
 SECONDS_TO_START = 120
@@ -73,6 +71,10 @@ class Events:
 
 def execute(task: dict[str, Any], events: Events) -> None:
     """Execute the notebook and say how it ended."""
+    # jsonschema, which papermill needs, would spend two seconds on a grammar of web addresses; it can do without
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from papermill.exceptions import PapermillExecutionError
+
     for attempt in range(1, ATTEMPTS_TO_START + 1):
         try:
             _execute_once(task, events)
@@ -89,6 +91,8 @@ def execute(task: dict[str, Any], events: Events) -> None:
 
 
 def _execute_once(task: dict[str, Any], events: Events) -> None:
+    import papermill  # after the above
+
     papermill.execute_notebook(
         _literal(task["notebook"]),
         _literal(task["output"]),
