@@ -4,6 +4,7 @@ import json
 import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,7 +78,9 @@ def execute(
         with _worker(task, chatter) as worker:
             progress = Progress(num_cells=len(notebook.cells) + 1)  # papermill adds one with the parameters
             end = _follow(worker, progress, started, max_seconds, watch)
-        error = _sentence(end, notebook, chatter, max_seconds)
+        if end["end"] == "worker died":
+            end["value"] = _how_it_died(worker.returncode, chatter)
+        error = _sentence(end, notebook, max_seconds)
         _tidy(partial, notebook, output)
         return Outcome(time.monotonic() - started, error)
 
@@ -145,7 +148,15 @@ def _events(worker: "subprocess.Popen[str]") -> "queue.Queue[dict[str, Any]]":
     return said
 
 
-def _sentence(end: dict[str, Any], notebook: Notebook, chatter: IO[str], max_seconds: float) -> str | None:
+def _how_it_died(returncode: int, chatter: IO[str]) -> str:
+    """Return what is known of a worker's death: the signal that killed it, or the last line that it wrote."""
+    if returncode < 0:
+        return f"killed by {signal.Signals(-returncode).name}; the same command goes on from the last checkpoint"
+    chatter.seek(0)
+    return chatter.read().strip().rpartition("\n")[2] or "it said nothing"
+
+
+def _sentence(end: dict[str, Any], notebook: Notebook, max_seconds: float) -> str | None:
     """Return in one sentence why the notebook failed, None if it didn't."""
     how, name, value = end["end"], end.get("name", ""), _one_line(end.get("value", ""))
     if how == "ok":
@@ -157,9 +168,7 @@ def _sentence(end: dict[str, Any], notebook: Notebook, chatter: IO[str], max_sec
     if how == "could not go on" and name == "DeadKernelError":
         return "its kernel was killed, most often for want of memory: try a smaller BATCH_SIZE"
     if how == "worker died":
-        chatter.seek(0)
-        value = _one_line(chatter.read().strip().rpartition("\n")[2])
-        return f"the process that executes {notebook.name} ended unexpectedly: {value or 'it said nothing'}"
+        return f"the process that executes {notebook.name} ended unexpectedly: {value}"
     return f"{how}: {name}: {value}".removesuffix(": ")
 
 

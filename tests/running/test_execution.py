@@ -93,6 +93,19 @@ def test_a_worker_that_dies_is_one_sentence(make_notebook, tmp_path, monkeypatch
     assert output.exists()
 
 
+@pytest.mark.notebook
+def test_a_killed_worker_is_one_sentence_and_its_kernel_ends(make_notebook, tmp_path):
+    facts = tmp_path / "facts.json"
+    path = make_notebook("05_x", WHO, "import time; os.kill(os.getppid(), 9); time.sleep(600)")
+    outcome, output = run(path, tmp_path)
+    assert outcome.error == (
+        "the process that executes 05_x ended unexpectedly: killed by SIGKILL; the same command goes on from the last "
+        "checkpoint"
+    )
+    assert output.exists()
+    assert wait_until(lambda: not is_alive(json.loads(facts.read_text())["pid"]))
+
+
 class Said:
     """Takes the place of the pipe to the command."""
 
