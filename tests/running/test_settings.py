@@ -117,7 +117,8 @@ def test_any_value_is_taken_as_it_is_or_refused_in_a_sentence_that_names_it(name
         assert validate(NAME, {**SAMPLE, name: value}, SampleSettings).parameters()[name] == value
     except SettingsError as error:
         told = str(error)
-    assert not told or (told.startswith(f"05_simclr: {name} must be ") and "\n" not in told.strip())
+    sentences = (f"05_simclr: {name} must be ", f"05_simclr: each of {name} must be ")
+    assert all(line.startswith(sentences) for line in told.splitlines())
 
 
 def test_running_notebooks_variables_become_settings(sample_settings):
