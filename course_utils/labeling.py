@@ -99,7 +99,7 @@ LABEL_KINDS = {
 }
 
 DATASET_SIZES = {
-    "CIFAR-10": Figure(50_000, "images", "training set; Krizhevsky 2009"),
+    "CIFAR-10": Figure(50_000, "images", "training set, 5,000 of each of 10 classes; counted in the data"),
     "ImageNet": Figure(1_281_167, "images", "training set of the challenge; quoted"),
     "ImageNet, all splits": Figure(
         1_400_000, "images", "about, as the article says: train + validation + test = 1.43 million; quoted"
