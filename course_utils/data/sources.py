@@ -100,8 +100,7 @@ def verify(name: str, *, quick: bool = False) -> None:
         DataError: it isn't, or the name is unknown.
     """
     if name not in KNOWN:
-        refuse_misspelt(name, tuple(KNOWN))
-        raise DataError(f"unknown data set {name!r}: known are {', '.join(KNOWN)}")
+        raise DataError(f"unknown data set {name!r}: {_suggest(name, list(KNOWN))}")
     if not quick and KNOWN[name].kind == "images":
         load(name)
         return
@@ -167,17 +166,15 @@ def is_known(dataset: str, kind: Kind) -> bool:
     if dataset in KNOWN:
         found = KNOWN[dataset].kind
         raise DataError(f"{dataset} is a data set of {found}, but {kind} are needed: known are {', '.join(names)}")
-    refuse_misspelt(dataset, names, kind)
+    if os.sep not in dataset and not resolve(dataset).exists():
+        words = f"unknown data set {dataset!r}: {_suggest(dataset, names)}"
+        raise DataError(f"{words} (or name a folder of class folders of {kind})")
     return False
 
 
-def refuse_misspelt(dataset: str, names: Sequence[str], content: str = "examples") -> None:
-    """Raise DataError with a suggestion out of `names` where `dataset` is no path."""
-    if os.sep in dataset or resolve(dataset).exists():
-        return
+def _suggest(dataset: str, names: Sequence[str]) -> str:
     close = difflib.get_close_matches(dataset, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
-    raise DataError(f"unknown data set {dataset!r}: {hint} (or name a folder of class folders of {content})")
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
 
 
 def _cache_file() -> Path:

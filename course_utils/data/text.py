@@ -86,9 +86,12 @@ def load_texts(dataset: str = "sotu", passage_length: int = 100, num_train_passa
     balance = ", ".join(
         f"{name} {share:.0%}" for name, share in zip(collection.class_names, shares.tolist(), strict=True)
     )
+    texts = [text for items in collection.splits.values() for text, _ in items]
+    num_short = sum(len(text.split()) < passage_length for text in texts)
+    short = f" {num_short:,} shorter texts are not used." if num_short else ""
     description = (
         f"{collection.origin}. {len(train):,} training, {len(validation):,} validation and {len(test):,} test passages "
-        f"of {passage_length} words; {collection.how}. Classes and their shares: {balance}."
+        f"of {passage_length} words; {collection.how}. Classes and their shares: {balance}.{short}"
     )
     splits = TextSplits(dataset, train, validation, test, collection.class_names, description)
     return splits.with_fewer(num_train_passages, "passages")
@@ -143,7 +146,8 @@ def _read_addresses() -> _Collection:
         addresses.era_names(),
         f"sotu: {sources.KNOWN['sotu'].description}",
         "of each era a fifth of the addresses, spread evenly, is for test and a tenth for validation, so that no "
-        "address is in two splits. The eras end with the Civil War's eve, the century and the Second World War",
+        "address is in two splits; the eras end on the eve of the Civil War, with the century, and with the Second "
+        "World War",
     )
 
 

@@ -257,7 +257,9 @@ def test_a_file_that_may_not_be_read(tmp_path):
 def test_texts_shorter_than_a_passage(tmp_path):
     folder = make_texts(tmp_path, {"ham": 4, "spam": 4})
     (folder / "ham" / "000.txt").write_text("")
-    assert len(load_texts(str(folder), 25).train) == 3
+    splits = load_texts(str(folder), 25)
+    assert len(splits.train) == 3
+    assert "1 shorter texts are not used" in splits.description
     message = r"class ham has no text of 26 words in train \(the longest has 25\): choose a smaller PASSAGE_LENGTH"
     for call in (load_texts, describe_text_dataset):
         with pytest.raises(DataError, match=message):
@@ -322,6 +324,8 @@ def test_it_is_listed_verified_and_not_fetched():
     status = sources.list_sources()[-1]
     assert (status.name, status.status, status.path) == ("sotu", "shipped", paths.data_dir() / "sotu")
     assert sources.fetch("sotu") == status.path
+    with pytest.raises(DataError, match=r"unknown data set 'sotuu': did you mean 'sotu'\?$"):
+        sources.verify("sotuu")
 
 
 def test_the_file_is_the_same_whenever_it_is_made():
