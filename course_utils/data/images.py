@@ -8,67 +8,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_utils.data import folders, sources
+from course_utils.data import folders, image_files, sources
 from course_utils.data.cifar10 import CLASS_NAMES
+from course_utils.data.splits import DatasetSummary, LabeledExamples, Splits
 from course_utils.paths import resolve
 
 SHARE_OF_VALIDATION = 0.1  # of the published training images: the last tenth of each class
 
 
 @dataclass(frozen=True)
-class LabeledImages:
+class LabeledImages(LabeledExamples):
     """Images (N, 3, height, width) uint8 with labels (N,) int64."""
 
     images: Tensor
     labels: Tensor
 
-    def __len__(self) -> int:
-        return len(self.images)
-
     def take(self, indices: Tensor) -> "LabeledImages":
         """Return the examples at `indices`."""
         return LabeledImages(self.images[indices], self.labels[indices])
 
-    def sample_per_class(self, count: int, generator: torch.Generator | None = None) -> "LabeledImages":
-        """Return `count` examples of each class (all of a smaller class), in order.
-
-        They are the first ones, or with a generator random ones.
-        """
-        chosen = []
-        for label in self.labels.unique():
-            members = (self.labels == label).nonzero()[:, 0]
-            if generator is not None:
-                members = members[torch.randperm(len(members), generator=generator)]
-            chosen.append(members[:count])
-        return self.take(torch.cat(chosen).sort().values)
-
 
 @dataclass(frozen=True)
-class ImageSplits:
-    """A data set; `description` states in a sentence or two where it is from and how it was split and resized."""
-
-    name: str
-    train: LabeledImages
-    validation: LabeledImages
-    test: LabeledImages
-    class_names: tuple[str, ...]
-    description: str
-
-    @property
-    def num_classes(self) -> int:
-        """How many classes there are."""
-        return len(self.class_names)
-
-
-@dataclass(frozen=True)
-class DatasetSummary:
-    """What can be said of a data set without opening its images."""
-
-    name: str
-    num_train: int
-    num_validation: int
-    num_test: int
-    num_classes: int
+class ImageSplits(Splits[LabeledImages]):
+    """A data set of images of one size."""
 
 
 def load_images(dataset: str = "cifar10-mini", image_size: int = 32, num_train_images: int = 0) -> ImageSplits:
@@ -83,10 +45,10 @@ def load_images(dataset: str = "cifar10-mini", image_size: int = 32, num_train_i
     Raises:
         DataError: the data set is unknown, missing, cut, altered or no data set.
     """
-    splits = _load_known(dataset) if dataset in sources.KNOWN else _load_folder(dataset, image_size)
+    splits = _load_known(dataset) if sources.is_known(dataset, "images") else _load_folder(dataset, image_size)
     if splits.train.images.shape[-1] != image_size:
         splits = _resized(splits, image_size)
-    return _with_fewer(splits, num_train_images) if 0 < num_train_images < len(splits.train) else splits
+    return splits.with_fewer(num_train_images, "images")
 
 
 def describe_dataset(dataset: str) -> DatasetSummary:
@@ -95,7 +57,7 @@ def describe_dataset(dataset: str) -> DatasetSummary:
     Raises:
         DataError: as for `load_images`, but for broken images in a folder.
     """
-    if dataset in sources.KNOWN:
+    if sources.is_known(dataset, "images"):
         sources.verify(dataset, quick=True)
         num_published, num_test = sources.KNOWN[dataset].num_train, sources.KNOWN[dataset].num_test
         num_validation = int(num_published * SHARE_OF_VALIDATION)
@@ -111,7 +73,7 @@ def dataset_fingerprint(dataset: str) -> str:
     Raises:
         DataError: as for `describe_dataset`.
     """
-    if dataset in sources.KNOWN:
+    if sources.is_known(dataset, "images"):
         return hashlib.sha256("".join(sources.KNOWN[dataset].content.values()).encode()).hexdigest()
     return folders.fingerprint(_scan(dataset))
 
@@ -132,9 +94,9 @@ def _load_known(name: str) -> ImageSplits:
 
 def _load_folder(dataset: str, image_size: int) -> ImageSplits:
     folder = _scan(dataset)
-    folders.check_memory(folder, image_size)
+    image_files.check_memory(folder, image_size)
     train, validation, test = (
-        LabeledImages(folders.read_images(items, image_size), torch.tensor([label for _, label in items]))
+        LabeledImages(image_files.read_images(items, image_size), torch.tensor([label for _, label in items]))
         for items in (folder.splits[split] for split in ("train", "validation", "test"))
     )
     ignored = f" {folder.num_ignored} other files were left out." if folder.num_ignored else ""
@@ -146,9 +108,8 @@ def _load_folder(dataset: str, image_size: int) -> ImageSplits:
     return ImageSplits(dataset, train, validation, test, folder.class_names, description)
 
 
-def _scan(dataset: str) -> folders.ImageFolder:
-    sources.refuse_misspelt(dataset)
-    return folders.scan_folder(resolve(dataset))
+def _scan(dataset: str) -> folders.ClassFolder:
+    return folders.scan_folder(resolve(dataset), image_files.IMAGES)
 
 
 def _labeled(images: np.ndarray, labels: np.ndarray) -> LabeledImages:
@@ -182,9 +143,3 @@ def _resized(splits: ImageSplits, size: int) -> ImageSplits:
         test=resize(splits.test),
         description=f"{splits.description} Resized to {size} × {size}.",
     )
-
-
-def _with_fewer(splits: ImageSplits, count: int) -> ImageSplits:
-    train = splits.train.sample_per_class(max(1, count // splits.num_classes))
-    words = f"{splits.description} Only the first {len(train):,} training images are used."
-    return replace(splits, train=train, description=words)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from course_utils.data.shipped import how_to_mend
 from course_utils.errors import DataError
 from course_utils.paths import replacing, write_text
 
 COLUMNS = 100
 CSV_HEADER = ("row", "column", "label", "class_name", "original_index")
-MEND = "get it back with `git checkout -- data/cifar10-mini`"
 
 
 def write_mosaic(
@@ -53,7 +53,9 @@ def read_mosaic(folder: Path, split: str, side: int = 32) -> tuple[np.ndarray, n
     images = _read_tiles(folder / f"{split}.png", side)
     labels = _read_labels(folder / f"{split}_labels.csv")
     if len(images) != len(labels):
-        raise DataError(f"{folder / split}.png holds {len(images)} images but there are {len(labels)} labels: {MEND}")
+        raise DataError(
+            f"{folder / split}.png holds {len(images)} images but there are {len(labels)} labels: {how_to_mend(folder)}"
+        )
     return images, labels
 
 
@@ -62,12 +64,14 @@ def _read_tiles(path: Path, side: int) -> np.ndarray:
         with Image.open(path) as picture:
             pixels = np.asarray(picture.convert("RGB"))
     except FileNotFoundError:
-        raise DataError(f"{path} is missing: {MEND}") from None
+        raise DataError(f"{path} is missing: {how_to_mend(path.parent)}") from None
     except (OSError, SyntaxError, ValueError):
-        raise DataError(f"{path} is cut or not a PNG file: {MEND}") from None
+        raise DataError(f"{path} is cut or not a PNG file: {how_to_mend(path.parent)}") from None
     height, width = pixels.shape[:2]
     if width != COLUMNS * side or height % side:
-        raise DataError(f"{path} is {width} × {height} pixels, not rows of {COLUMNS} images of {side}: {MEND}")
+        raise DataError(
+            f"{path} is {width} × {height} pixels, not rows of {COLUMNS} images of {side}: {how_to_mend(path.parent)}"
+        )
     tiles = pixels.reshape(height // side, side, COLUMNS, side, 3).swapaxes(1, 2)
     return np.ascontiguousarray(tiles).reshape(-1, side, side, 3)
 
@@ -77,6 +81,6 @@ def _read_labels(path: Path) -> np.ndarray:
         with path.open(encoding="utf-8", newline="") as file:
             return np.array([int(row["label"]) for row in csv.DictReader(file)], dtype=np.uint8)
     except FileNotFoundError:
-        raise DataError(f"{path} is missing: {MEND}") from None
+        raise DataError(f"{path} is missing: {how_to_mend(path.parent)}") from None
     except (OSError, KeyError, TypeError, ValueError, OverflowError):
-        raise DataError(f"{path} is damaged: {MEND}") from None
+        raise DataError(f"{path} is damaged: {how_to_mend(path.parent)}") from None

@@ -1,21 +1,23 @@
 """The known data sets: where they lie, how they are fetched, and whether they are whole."""
 
 import difflib
-import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from course_utils.data import cifar10
-from course_utils.data.mosaics import MEND, read_mosaic
+from course_utils.data import addresses, cifar10
+from course_utils.data.mosaics import read_mosaic
+from course_utils.data.shipped import check_file, how_to_mend
 from course_utils.errors import DataError
 from course_utils.paths import cache_dir, data_dir, replacing, resolve
 
+Kind = Literal["images", "texts"]
 FETCH_HINT = "fetch it with `course data fetch cifar10`, or `course data fetch cifar10 --from FILE`"
 
 
@@ -24,10 +26,11 @@ class KnownDataset:
     """A data set that the course knows by name."""
 
     description: str
-    num_train: int  # as published or shipped, validation included
-    num_test: int
-    content: dict[str, str]  # sha256 of each array
+    num_train: int = 0  # images as published or shipped, validation included
+    num_test: int = 0
+    content: dict[str, str] = field(default_factory=dict)  # arrays of images: sha256 of each
     files: dict[str, str] = field(default_factory=dict)  # shipped files: sha256 of each
+    kind: Kind = "images"
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,16 @@ KNOWN = {
         },
     ),
     "cifar10": KnownDataset("CIFAR-10 (Krizhevsky 2009), whole", 50_000, 10_000, content=cifar10.CONTENT_SHA256),
+    "sotu": KnownDataset(
+        "the State of the Union addresses of the United States' presidents, 1790 to 2021",
+        files={addresses.FILE: "08bbafe885d7da9bf3aa252920c7b2fc91525b964c61a76c10e7bc1719876679"},
+        kind="texts",
+    ),
 }
 
 
 def load(name: str) -> cifar10.Arrays:
-    """Return a known data set as arrays, every one checked against its content hash.
+    """Return a known data set of images as arrays, every one checked against its content hash.
 
     Raises:
         DataError: it is missing, cut or altered.
@@ -74,7 +82,8 @@ def load(name: str) -> cifar10.Arrays:
         arrays = cifar10.Arrays(train_images, train_labels, test_images, test_labels)
         for part, digest in KNOWN[name].content.items():
             if cifar10.sha256(getattr(arrays, part)) != digest:
-                raise DataError(f"the {part.replace('_', ' ')} in {folder_of(name)} were altered: {MEND}")
+                words = f"the {part.replace('_', ' ')} in {folder_of(name)} were altered"
+                raise DataError(f"{words}: {how_to_mend(folder_of(name))}")
         return arrays
     return cifar10.check_content(_read_cache(), str(_cache_file()))
 
@@ -85,18 +94,18 @@ def verify(name: str, *, quick: bool = False) -> None:
     Args:
         name: a known data set.
         quick: only hash the shipped files, or see that the cached one is not cut, without reading the images.
+            Texts are no more than their file.
 
     Raises:
         DataError: it isn't, or the name is unknown.
     """
     if name not in KNOWN:
-        refuse_misspelt(name)
-        raise DataError(f"unknown data set {name!r}: known are {', '.join(KNOWN)}")
-    if not quick:
+        raise DataError(f"unknown data set {name!r}: {_suggest(name, list(KNOWN))}")
+    if not quick and KNOWN[name].kind == "images":
         load(name)
         return
-    for file, digest in KNOWN[name].files.items():
-        _check_file(folder_of(name) / file, digest)
+    for file in KNOWN[name].files:
+        read_shipped(name, file)
     if name == "cifar10":
         with _reading_cache(), safe_open(_cache_file(), "numpy") as file:  # this compares header and size
             if set(file.keys()) != set(cifar10.CONTENT_SHA256):
@@ -136,13 +145,36 @@ def folder_of(name: str) -> Path:
     return cache_dir() / name if name == "cifar10" else data_dir() / name
 
 
-def refuse_misspelt(dataset: str) -> None:
-    """Raise DataError with a suggestion where `dataset` looks like a known name and is no path."""
-    if os.sep in dataset or resolve(dataset).exists():
-        return
-    close = difflib.get_close_matches(dataset, KNOWN, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(KNOWN)}"
-    raise DataError(f"unknown data set {dataset!r}: {hint} (or name a folder of class folders of images)")
+def read_shipped(name: str, file: str) -> bytes:
+    """Return a shipped file's content, checked against its hash.
+
+    Raises:
+        DataError: it is missing, cut or altered.
+    """
+    return check_file(folder_of(name) / file, KNOWN[name].files[file])
+
+
+def is_known(dataset: str, kind: Kind) -> bool:
+    """Return whether `dataset` is the name of a known data set of this kind, rather than a folder.
+
+    Raises:
+        DataError: it is known but of the other kind, or looks like a known name and is no path.
+    """
+    if dataset in KNOWN and KNOWN[dataset].kind == kind:
+        return True
+    names = [name for name, known in KNOWN.items() if known.kind == kind]
+    if dataset in KNOWN:
+        found = KNOWN[dataset].kind
+        raise DataError(f"{dataset} is a data set of {found}, but {kind} are needed: known are {', '.join(names)}")
+    if os.sep not in dataset and not resolve(dataset).exists():
+        words = f"unknown data set {dataset!r}: {_suggest(dataset, names)}"
+        raise DataError(f"{words} (or name a folder of class folders of {kind})")
+    return False
+
+
+def _suggest(dataset: str, names: Sequence[str]) -> str:
+    close = difflib.get_close_matches(dataset, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
 
 
 def _cache_file() -> Path:
@@ -162,15 +194,6 @@ def _reading_cache() -> Iterator[None]:
         yield
     except (SafetensorError, OSError, TypeError, ValueError):
         raise DataError(f"{_cache_file()} is damaged: delete it and {FETCH_HINT}") from None
-
-
-def _check_file(path: Path, digest: str) -> None:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        raise DataError(f"{path} is missing: {MEND}") from None
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise DataError(f"{path} was cut or altered: {MEND}")
 
 
 def _is_whole(name: str) -> bool:

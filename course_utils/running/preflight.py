@@ -7,7 +7,7 @@ from course_utils.errors import CourseError
 from course_utils.running.settings import ImageSettings, NotebookSettings
 
 if TYPE_CHECKING:
-    from course_utils.data.images import DatasetSummary
+    from course_utils.data.splits import DatasetSummary
 
 
 def data_problems(wanted: Sequence[tuple[str, NotebookSettings]]) -> list[str]:

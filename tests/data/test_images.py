@@ -204,7 +204,7 @@ def test_a_broken_image_is_named(tmp_path):
 
 def test_more_than_memory_holds_is_said_before_reading(tmp_path, monkeypatch):
     folder = make_folder(tmp_path / "pets", {"cat": 4, "dog": 4})
-    monkeypatch.setattr("course_utils.data.folders.MOST_BYTES", 100)
+    monkeypatch.setattr("course_utils.data.image_files.MOST_BYTES", 100)
     with pytest.raises(DataError, match="choose a smaller IMAGE_SIZE or fewer images"):
         load_images(str(folder))
 

@@ -75,7 +75,7 @@ def test_every_layout_is_read_and_kept(small, cache, tmp_path, layout, archived)
     kept = sources.load("cifar10")
     for name in cifar10.CONTENT_SHA256:
         assert np.array_equal(getattr(kept, name), getattr(small, name)), name
-    assert [status.status for status in sources.list_sources()] == ["shipped", "in the cache"]
+    assert [status.status for status in sources.list_sources()] == ["shipped", "in the cache", "shipped"]
 
 
 def test_another_content_is_refused_and_nothing_is_kept(small, cache, tmp_path):
