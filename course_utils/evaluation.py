@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_utils.data.images import ImageSplits
+from course_utils.data.splits import LabeledExamples
 
 L2_STRENGTHS = tuple(10 ** (exponent / 1.5) for exponent in range(-9, 4))  # 1e-6 … 1e2, 13 values
 CURVATURE = 10.0  # of cross-entropy: p (1 − p) is about a tenth
@@ -19,7 +20,7 @@ KNN_TEMPERATURE = 0.07  # of the votes (Wu et al. 2018, section 3.4)
 
 
 @dataclass(frozen=True)
-class Labeled:
+class Labeled(LabeledExamples):
     """Feature vectors (N, dim) float32 with their labels (N,) int64."""
 
     features: Tensor
@@ -118,22 +119,31 @@ def fit_linear_probe(data: Labeled, num_classes: int, l2: float) -> LinearProbe:
     return _ProbeProblem(data, num_classes).fit(l2)
 
 
-def evaluate_linear(data: FeatureSplits, num_classes: int, strengths: Sequence[float] = L2_STRENGTHS) -> ProbeResult:
+def evaluate_linear(
+    data: FeatureSplits, num_classes: int, strengths: Sequence[float] = L2_STRENGTHS, *, refit: bool = True
+) -> ProbeResult:
     """Choose L2 on validation, fit again on train and validation, score the test split once.
 
     Strengths are tried from strong to weak. Once two in a row are more than 2 points below the best, the probe only
     learns by heart, and weaker ones, which take longest, are not tried.
+
+    Args:
+        data: features of all splits.
+        num_classes: how many logits.
+        strengths: of L2, to choose from.
+        refit: False to score the probe that was fitted on train alone, where the labels learned from are counted.
     """
     problem = _ProbeProblem(data.train, num_classes)
     accuracies: dict[float, float] = {}
+    probes: dict[float, LinearProbe] = {}
     for l2 in sorted(strengths, reverse=True):  # each fit starts where the one before ended
-        predictions = problem.fit(l2).predict(data.validation.features)
-        accuracies[l2] = accuracy(predictions, data.validation.labels)
+        probes[l2] = problem.fit(l2)
+        accuracies[l2] = accuracy(probes[l2].predict(data.validation.features), data.validation.labels)
         best = max(accuracies.values())
         if len(accuracies) > 2 and all(value < best - 0.02 for value in list(accuracies.values())[-2:]):
             break
     chosen = max(accuracies, key=lambda l2: accuracies[l2])
-    final = fit_linear_probe(data.train.joined(data.validation), num_classes, chosen)
+    final = fit_linear_probe(data.train.joined(data.validation), num_classes, chosen) if refit else probes[chosen]
     predictions = final.predict(data.test.features)
     return ProbeResult(accuracy(predictions, data.test.labels), accuracies[chosen], chosen, predictions, final)
 

@@ -1,6 +1,6 @@
 """Pictures: plain data in, a matplotlib Figure out; nothing is shown or saved here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -111,6 +111,57 @@ def bars(
         axis.axvline(value, color=GRAY, linestyle="--", linewidth=1.1)
         axis.text(value, -0.62, f" {name}", color=GRAY, fontsize=8, va="bottom")
     axis.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+    return figure
+
+
+def amounts(values: Mapping[str, float], x_label: str, *, unit: str = "") -> Figure:
+    """Draw amounts above 0 of very different size as horizontal bars on a log axis, with their values."""
+    figure, axis = _new_axis(width=6.8, height=0.8 + 0.42 * len(values))
+    smallest = min(values.values())
+    for position, (name, value) in enumerate(values.items()):
+        axis.barh(position, value, color=BLUE, height=0.66)
+        axis.text(value * 1.12, position, f"{unit}{value:,.0f}", va="center", fontsize=9, color=INK)
+        axis.text(smallest / 3.6, position, name, va="center", ha="right", fontsize=9, color=INK)
+    axis.set_xscale("log")
+    axis.set_xlim(smallest / 3, max(values.values()) * 6)
+    axis.set_yticks([])
+    axis.invert_yaxis()
+    axis.xaxis.set_major_formatter(lambda value, _: f"{unit}{value:,.0f}")
+    axis.set_xlabel(f"{x_label} (log scale)")
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def label_curves(
+    measured: Mapping[str, Mapping[int, Sequence[float]]],
+    laws: Mapping[str, Callable[[float], float]],
+    *,
+    longest: float,
+    lines: Mapping[str, float] | None = None,
+) -> Figure:
+    """Draw accuracy against the number of labels, on a log axis, with fitted laws; dashed where they extrapolate.
+
+    Args:
+        measured: name → number of labels → accuracies of the seeds, shares in [0, 1].
+        laws: name → error as a function of the number of labels.
+        longest: to how many labels the laws are drawn.
+        lines: name → share, drawn as horizontal lines.
+    """
+    figure, axis = _new_axis(width=6.6, height=3.8)
+    for color, (name, points) in zip(COLORS, measured.items(), strict=False):
+        sizes, means = list(points), [float(np.mean(values)) for values in points.values()]
+        spreads = [float(np.std(values, ddof=1)) if len(values) > 1 else 0.0 for values in points.values()]
+        axis.errorbar(sizes, means, yerr=spreads, fmt="o", color=color, capsize=3, markersize=5, label=name)
+        if name in laws:
+            for low, high, style in ((min(sizes), max(sizes), "-"), (max(sizes), longest, "--")):
+                x = np.geomspace(low, max(low, high), 60)
+                axis.plot(x, [1 - laws[name](n) for n in x], style, color=color, linewidth=1.5)
+    _reference_lines(axis, lines or {}, percent=True)
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+    axis.set(xlabel="labels (log scale; dashed: extrapolated)", ylabel="test accuracy")
+    _percent(axis)
+    axis.legend(frameon=False, fontsize=9, loc="upper left")
     return figure
 
 

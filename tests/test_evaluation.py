@@ -73,6 +73,15 @@ def test_strength_is_chosen_on_validation_and_the_last_fit_uses_both_splits():
     assert result.test_accuracy == (result.predictions == SPLITS.test.labels).double().mean().item()
 
 
+def test_without_refit_the_validation_labels_are_not_learned_from():
+    result = evaluate_linear(SPLITS, 4, refit=False)
+    expected = fit_linear_probe(SPLITS.train, 4, result.l2)
+    torch.testing.assert_close(result.probe.mean, expected.mean)
+    assert result.l2 == evaluate_linear(SPLITS, 4).l2
+    agreement = (expected.predict(SPLITS.test.features) == result.predictions).float().mean()
+    assert agreement > 0.99
+
+
 def test_test_labels_decide_nothing():
     shuffled = Labeled(SPLITS.test.features, SPLITS.test.labels.roll(1))
     result = evaluate_linear(FeatureSplits(SPLITS.train, SPLITS.validation, shuffled), 4)

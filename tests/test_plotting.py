@@ -81,6 +81,26 @@ def test_bars_say_their_values_and_fit():
     assert axis.get_xlim() == (0, 1)
 
 
+def test_label_curves_show_means_spreads_and_laws():
+    measured = {"a": {10: [0.2, 0.4], 100: [0.5, 0.5]}, "b": {10: [0.3]}}
+    figure = drawn(plotting.label_curves(measured, {"a": lambda n: 1 / n}, longest=1000, lines={"chance": 0.1}))
+    axis = figure.axes[0]
+    assert axis.get_xscale() == "log"
+    points = axis.containers[0].lines[0]
+    assert points.get_xdata().tolist() == [10, 100]
+    assert points.get_ydata().tolist() == pytest.approx([0.3, 0.5])
+    drawn_laws = [line for line in axis.lines if len(line.get_xdata()) == 60]
+    assert [line.get_linestyle() for line in drawn_laws] == ["-", "--"]
+    assert drawn_laws[1].get_xdata()[-1] == pytest.approx(1000)
+    assert drawn_laws[0].get_ydata()[0] == pytest.approx(1 - 1 / 10)
+
+
+def test_amounts_say_their_values():
+    axis = drawn(plotting.amounts({"class": 100.0, "mask": 250_000.0}, "dollars", unit="$")).axes[0]
+    assert [text.get_text() for text in axis.texts] == ["$100", "class", "$250,000", "mask"]
+    assert [bar.get_width() for bar in axis.patches] == [100.0, 250_000.0]
+
+
 def test_confusion_shows_shares_of_rows():
     counts = torch.tensor([[8, 2], [0, 0]])
     axis = drawn(plotting.confusion(counts, ["cat", "dog"])).axes[0]

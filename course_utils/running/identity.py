@@ -40,12 +40,17 @@ def shipped_encoders_identity() -> str:
     return _hash(part for file in files for part in (file.name.encode(), file.read_bytes()))
 
 
-def _data_identity(parameters: Mapping[str, Any]) -> str:
-    if "DATASET" not in parameters:
-        return ""
-    from course_utils.data.images import dataset_fingerprint  # late: it may load torch, which takes seconds
+def _data_identity(parameters: Mapping[str, Any]) -> list[str]:
+    fingerprints = []
+    if "DATASET" in parameters:
+        from course_utils.data.images import dataset_fingerprint  # late: it may load torch, which takes seconds
 
-    return dataset_fingerprint(parameters["DATASET"])
+        fingerprints.append(dataset_fingerprint(parameters["DATASET"]))
+    if "TEXT_DATASET" in parameters:
+        from course_utils.data.text import text_fingerprint
+
+        fingerprints.append(text_fingerprint(parameters["TEXT_DATASET"]))
+    return fingerprints
 
 
 def _hash(parts: Iterable[bytes]) -> str:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 # Where a range is written twice, here and in a field's name, the name is the field's own (a batch of one image has
 # no negatives and no variance for batch norm, hence two).
 NumEpochs = Annotated[int, Field(ge=1)]
-NumTrainImages = Annotated[int, Field(ge=0)]
+NumTrainExamples = Annotated[int, Field(ge=0)]
 """0: all of them."""
 NumNeighbors = Annotated[int, Field(ge=1)]
 BatchSize = Annotated[int, Field(ge=2)]
@@ -19,12 +19,17 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 LearningRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 WeightDecay = Annotated[float, Field(ge=0, lt=1)]
 Temperature = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+NumAnnotators = Annotated[int, Field(ge=1, le=99)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Strength = Annotated[float, Field(ge=0, le=2)]
 AreaShare = Annotated[float, Field(gt=0, le=1)]
 Path = Annotated[str, Field(min_length=1)]
 DatasetName = Annotated[str, Field(min_length=1)]
 """A known data set or a folder of class folders."""
+TextDatasetName = Annotated[str, Field(min_length=1)]
+"""A known text data set or a folder of class folders of .txt files."""
+PassageLength = Annotated[int, Field(ge=1)]
 EncoderName = Literal["compact", "resnet18"]
 OptimizerName = Literal["muon", "adamw", "sgd"]
 ContrastiveLoss = Literal["dcl", "nt_xent"]
@@ -41,6 +46,12 @@ def _without_repeats(seeds: list[int]) -> list[int]:
     return seeds
 
 
+def _increasing(values: list[float]) -> list[float]:
+    if sorted(set(values)) != values:
+        raise _expected("a list of numbers that increase")
+    return values
+
+
 def _known_device(device: str) -> str:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise _expected("'auto', 'cpu', 'cuda', 'cuda:0' (or another number) or 'mps'")
@@ -48,4 +59,6 @@ def _known_device(device: str) -> str:
 
 
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_without_repeats)]
+LabelsPerClass = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_increasing)]
+Shares = Annotated[list[Probability], Field(min_length=1), AfterValidator(_increasing)]
 Device = Annotated[str, AfterValidator(_known_device)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
-from course_utils.running.settings import ImageSettings, NotebookSettings
+from course_utils.running.settings import ImageSettings, NotebookSettings, TextSettings
 
 if TYPE_CHECKING:
     from course_utils.data.splits import DatasetSummary
@@ -27,6 +27,19 @@ def data_problems(wanted: Sequence[tuple[str, NotebookSettings]]) -> list[str]:
     for name, settings in on_images:
         if settings.dataset in summaries:
             problems += _size_problems(name, settings, summaries[settings.dataset])
+    return problems + _text_problems([settings for _, settings in wanted])
+
+
+def _text_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
+    on_texts = [settings for settings in wanted if isinstance(settings, TextSettings)]
+    problems = []
+    for dataset, length in dict.fromkeys((settings.text_dataset, settings.passage_length) for settings in on_texts):
+        from course_utils.data.text import describe_text_dataset  # late, as below
+
+        try:
+            describe_text_dataset(dataset, length)
+        except CourseError as error:
+            problems.append(str(error))
     return problems
 
 

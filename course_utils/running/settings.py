@@ -38,15 +38,26 @@ class ImageSettings(NotebookSettings):
 
     dataset: types.DatasetName
     image_size: types.ImageSize
-    num_train_images: types.NumTrainImages
+    num_train_images: types.NumTrainExamples
     device: types.Device
     precision: types.Precision
 
 
-class SupervisedBaselinesSettings(ImageSettings):
+class TextSettings(NotebookSettings):
+    """What all notebooks on texts share."""
+
+    text_dataset: types.TextDatasetName
+    passage_length: types.PassageLength
+    num_train_passages: types.NumTrainExamples
+
+
+class SupervisedBaselinesSettings(ImageSettings, TextSettings):
     """Parameters of 01_supervised_baselines."""
 
     encoder: types.EncoderName
+    num_centroids: types.NumFeatures
+    num_words: types.NumFeatures
+    num_text_epochs: types.NumEpochs
     view_size: types.ImageSize
     min_area: types.AreaShare
     num_epochs: types.NumEpochs
@@ -55,6 +66,20 @@ class SupervisedBaselinesSettings(ImageSettings):
     weight_decay: types.WeightDecay
     label_smoothing: types.Probability
     optimizer: types.OptimizerName
+    seeds: types.Seeds
+
+
+class WhatLabelsCostSettings(ImageSettings, TextSettings):
+    """Parameters of 02_what_labels_cost."""
+
+    num_centroids: types.NumFeatures
+    labels_per_class: types.LabelsPerClass
+    hourly_wage: types.Money
+    annotators: types.NumAnnotators
+    error_rate: types.Probability
+    noise_shares: types.Shares
+    num_epochs: types.NumEpochs
+    batch_size: types.BatchSize
     seeds: types.Seeds
 
 
@@ -87,6 +112,7 @@ class LinearEvaluationSettings(ImageSettings):
 
 SETTINGS: dict[str, type[NotebookSettings]] = {
     "01_supervised_baselines": SupervisedBaselinesSettings,
+    "02_what_labels_cost": WhatLabelsCostSettings,
     "05_simclr": SimCLRSettings,
     "06_linear_evaluation": LinearEvaluationSettings,
 }

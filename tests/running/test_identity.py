@@ -48,6 +48,16 @@ def test_the_data_count(notebook, monkeypatch):
     assert fingerprint("one") != fingerprint("two")
 
 
+def test_the_texts_count(notebook, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            (tmp_path / name / f"{number}.txt").write_text(f"some words {number}")
+    before = identify(notebook, {**PARAMETERS, "TEXT_DATASET": str(tmp_path)}, {})
+    (tmp_path / "a" / "1.txt").write_text("other words here")
+    assert identify(notebook, {**PARAMETERS, "TEXT_DATASET": str(tmp_path)}, {}) != before
+
+
 def test_the_packages_code_is_hashed():
     assert identity.package_identity() == identity.package_identity()
     assert len(identity.package_identity()) == 64
