@@ -53,6 +53,7 @@ def curves(
     *,
     lines: Mapping[str, float] | None = None,
     percent: bool = False,
+    log_y: bool = False,
 ) -> Figure:
     """Draw named curves, each (x values, y values), and horizontal reference lines with their names."""
     figure, axis = _new_axis(width=6.4, height=3.4)
@@ -60,6 +61,9 @@ def curves(
         axis.plot(x, y, color=color, label=name, linewidth=1.8, marker="o" if len(x) < 30 else None, markersize=3.5)
     _reference_lines(axis, lines or {}, percent)
     axis.set(xlabel=x_label, ylabel=y_label)
+    if log_y:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if percent:
         _percent(axis)
     if len(series) > 1:
