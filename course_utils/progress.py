@@ -10,7 +10,7 @@ from typing import Protocol
 from tqdm import tqdm
 
 STYLE_VARIABLE = "COURSE_PROGRESS"  # "bar" (default), "lines" or "none"; set by whoever runs the notebook
-SECONDS_BETWEEN_LINES = 5.0
+LEAST_BETWEEN_LINES, MOST_BETWEEN_LINES = 5.0, 20.0  # seconds; in between, a fifth of the time so far
 
 
 class Progress(Protocol):
@@ -49,7 +49,8 @@ class _Lines:
     def update(self, steps: int = 1, note: str = "") -> None:
         self.done += steps
         now = time.monotonic()
-        if now - self.said >= SECONDS_BETWEEN_LINES:
+        wait = min(max(LEAST_BETWEEN_LINES, (now - self.started) / 5), MOST_BETWEEN_LINES)
+        if now - self.said >= wait:
             self.said = now
             left = (now - self.started) / (self.done - self.done_at_start) * (self.total - self.done)
             percent = 100 * self.done // max(self.total, 1)

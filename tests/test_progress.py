@@ -28,7 +28,7 @@ def test_lines_are_throttled(monkeypatch, capsys):
 
 def test_lines_say_how_far_and_how_long(monkeypatch, capsys):
     monkeypatch.setenv("COURSE_PROGRESS", "lines")
-    monkeypatch.setattr("course_utils.progress.SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("course_utils.progress.LEAST_BETWEEN_LINES", 0)
     clock = iter(range(0, 1000, 2))  # two seconds between looks at the clock
     monkeypatch.setattr("course_utils.progress.time.monotonic", lambda: next(clock))
     count_to_ten(done=8)
