@@ -114,8 +114,8 @@ def test_the_record_is_finished_at_the_end(notebook):
 @every_notebook
 def test_cells_are_short_and_parse(notebook):
     for source in notebook.code:
-        ast.parse(source)
-        assert len(source.splitlines()) <= LONGEST_CELL, source
+        only_imports = all(isinstance(part, ast.Import | ast.ImportFrom) for part in ast.parse(source).body)
+        assert only_imports or len(source.splitlines()) <= LONGEST_CELL, source
 
 
 @every_notebook
