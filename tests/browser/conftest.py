@@ -1,0 +1,103 @@
+"""JupyterLab in a folder of its own, and a browser that looks at it: Debian's Chromium, driven by Playwright."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+FREE_PORT = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
+SETTINGS = {
+    "notebook-extension/tracker.jupyterlab-settings": '{"windowingMode": "none"}',  # cells out of sight exist, too
+    "apputils-extension/notification.jupyterlab-settings": '{"fetchNews": "false", "checkForUpdates": false}',
+}
+PATIENCE = 120  # seconds that a server or a page may take on a busy machine
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Return the browser's path, or say what is missing."""
+    pytest.importorskip("playwright", reason="the browser's test needs playwright: pip install playwright")
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("the browser's test needs Chromium: apt install chromium")
+    return found
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Start JupyterLab on localhost with a token; return a function from a notebook's name to its address."""
+    home = tmp_path / "home"
+    for name, text in SETTINGS.items():
+        path = home / "settings" / "@jupyterlab" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    folders = {"CONFIG_DIR": "config", "DATA_DIR": "data", "RUNTIME_DIR": "runtime"}
+    environment = {
+        **os.environ,
+        **{f"JUPYTER_{name}": str(home / folder) for name, folder in folders.items()},
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "HOME": str(home),
+    }
+    (tmp_path / "work").mkdir()
+    port = subprocess.run([sys.executable, "-c", FREE_PORT], capture_output=True, text=True, check=True).stdout.strip()
+    token = secrets.token_hex(16)
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--port-retries=0", "--expose-app-in-browser"]
+    with (tmp_path / "lab.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={token}"],
+            cwd=tmp_path / "work",
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Lab(tmp_path / "work", f"http://127.0.0.1:{port}", token)
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+class Lab:
+    """A running JupyterLab."""
+
+    def __init__(self, folder: Path, address: str, token: str) -> None:
+        self.folder, self.address, self.token = folder, address, token
+
+    def open(self, page, notebook: str) -> None:
+        """Open a notebook of `folder` in the page, its kernel started."""
+        from playwright.sync_api import Error
+
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                page.goto(f"{self.address}/lab/tree/{notebook}?token={self.token}&reset")
+                break
+            except Error:  # the server is not up yet
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=1000 * PATIENCE)
+        status = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+        page.wait_for_function(f"{status} === 'idle'", timeout=1000 * PATIENCE)
+
+
+@pytest.fixture
+def page(chromium):
+    """Yield a page of a browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1250, "height": 1000})
+        page.set_default_timeout(1000 * PATIENCE)
+        yield page
+        browser.close()
