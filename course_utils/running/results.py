@@ -1,8 +1,9 @@
 """The files that notebooks leave in a run's folder: where they are, whether they are there, away with them."""
 
+import hashlib
 import json
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from course_utils.paths import write_text
@@ -51,11 +52,17 @@ def recorded_names(run_dir: Path) -> list[str]:
 
 
 def load_complete(run_dir: Path, notebook: str) -> Recorded | None:
-    """Return a record if everything that it speaks of is still there: the executed copy, figures, encoders."""
+    """Return a record if everything that it speaks of is still there and whole: executed copy, figures, encoders."""
     record = load_record(run_dir, notebook)
     if record is None or not executed_path(run_dir, notebook).exists():
         return None
-    return record if all((run_dir / file).exists() for file in _files(record)) else None
+    return record if record.get("hashes") == hash_files(run_dir, record) else None
+
+
+def hash_files(run_dir: Path, record: Recorded) -> dict[str, str]:
+    """Return a hash of each file that a record speaks of and that is there."""
+    files = [file for file in _files(record) if (run_dir / file).exists()]
+    return {file: hashlib.sha256((run_dir / file).read_bytes()).hexdigest() for file in files}
 
 
 def forget(run_dir: Path, notebook: str, *, checkpoints: bool = False) -> None:
@@ -70,8 +77,6 @@ def forget(run_dir: Path, notebook: str, *, checkpoints: bool = False) -> None:
     files = [run_dir / file for file in _files(record)]
     for path in (*files, record_path(run_dir, notebook), executed_path(run_dir, notebook)):
         path.unlink(missing_ok=True)
-        if path.suffix == ".safetensors":
-            path.with_suffix(".json").unlink(missing_ok=True)
     if checkpoints:
         shutil.rmtree(checkpoints_dir(run_dir, notebook), ignore_errors=True)
 
@@ -92,4 +97,6 @@ def sweep(run_dir: Path) -> None:
 
 
 def _files(record: Recorded) -> list[str]:
-    return [*(figure["file"] for figure in record.get("figures", [])), *record.get("encoders", [])]
+    encoders = record.get("encoders", [])
+    notes = [str(PurePosixPath(file).with_suffix(".json")) for file in encoders]  # beside each encoder: how it was made
+    return [*(figure["file"] for figure in record.get("figures", [])), *encoders, *notes]

@@ -16,6 +16,7 @@ from course_utils.running.results import (
     claim_checkpoints,
     executed_path,
     forget,
+    hash_files,
     load_complete,
     load_record,
     recorded_names,
@@ -136,6 +137,7 @@ class _Run:
             self._end(unfinished_entry(job.name, "failed", job.parameters, error, outcome.seconds))
             return
         record |= {"identity": identity, "source": str(job.notebook.path), "seconds": round(outcome.seconds, 2)}
+        record["hashes"] = hash_files(run_dir, record)
         write_record(run_dir, record)
         self._end(finished_entry(record, "ok"), record)
 

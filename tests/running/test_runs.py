@@ -125,6 +125,15 @@ def test_a_result_of_which_a_file_is_lost_is_made_again(executed, go, tmp_path, 
     assert (statuses["01_a"], statuses["02_b"]) == ("up-to-date", "ok")
 
 
+@pytest.mark.parametrize("cut", ["records/02_b.json", "encoders/02_b.safetensors"])
+def test_a_result_of_which_a_file_is_cut_is_made_again(executed, go, tmp_path, cut):
+    go(**ALL)
+    path = tmp_path / "run" / cut
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    statuses, _ = go(**ALL)
+    assert (statuses["01_a"], statuses["02_b"]) == ("up-to-date", "ok")
+
+
 def test_an_interrupted_training_goes_on_only_with_the_same_code(executed, go, tmp_path):
     checkpoint = tmp_path / "run" / "checkpoints" / "01_a" / "x.ckpt"
     kept = {}
