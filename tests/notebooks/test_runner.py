@@ -11,8 +11,21 @@ EXPECTED_METRICS = {
     "01_supervised_baselines": [
         "image/chance/test_accuracy",
         "image/pixels/linear/test_accuracy",
+        "image/kmeans/linear/test_accuracy",
         "image/supervised/test_accuracy",
         "image/supervised/test_accuracy_sd",
+        "text/majority/test_accuracy",
+        "text/tfidf/linear/test_accuracy",
+        "text/supervised/test_accuracy",
+        "text/supervised/test_accuracy_sd",
+    ],
+    "02_what_labels_cost": [
+        "image/kmeans/linear/labels_5/test_accuracy",
+        "image/kmeans/linear/labels_5/test_accuracy_sd",
+        "text/tfidf/linear/labels_5/test_accuracy",
+        "image/kmeans/linear/power_law_exponent",
+        "text/tfidf/linear/power_law_exponent",
+        "image/shortcut/marked/test_accuracy",
     ],
     "05_simclr": ["image/simclr/views_per_second"],
     "06_linear_evaluation": [
