@@ -15,8 +15,9 @@ from rich.text import Text
 from course_utils.errors import CourseError, SettingsError
 from course_utils.paths import notebooks_dir
 from course_utils.running.display import claims_table, notebooks_table, open_display
+from course_utils.running.folder import find_run_dir
 from course_utils.running.notebooks import discover, select
-from course_utils.running.plan import find_run_dir, make_plan
+from course_utils.running.plan import make_plan
 from course_utils.running.profiles import read_profile, read_value
 from course_utils.running.publishing import publish as publish_run
 from course_utils.running.report import write_report

@@ -1,18 +1,18 @@
 """What `course run` is about to do, and every check that can be made before it does anything."""
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_utils.errors import CourseError, SettingsError
-from course_utils.paths import project_root, resolve
+from course_utils.errors import SettingsError
+from course_utils.paths import project_root
 from course_utils.running.complaints import suggest, unknown_parameter
+from course_utils.running.folder import find_run_dir, folder_problems
 from course_utils.running.notebooks import Notebook
 from course_utils.running.preflight import data_problems
 from course_utils.running.profiles import Profile
+from course_utils.running.results import executed_path
 from course_utils.running.settings import SETTINGS, NotebookSettings, settings_like, validate
 
 
@@ -66,7 +66,7 @@ def make_plan(
     problems = [
         *_profile_problems(profile, notebooks),
         *_override_problems(overrides, kinds),
-        *_folder_problems(run_dir),
+        *(folder_problems(run_dir) or _source_problems(run_dir, notebooks)),
     ]
     jobs = []
     for notebook in notebooks:
@@ -82,19 +82,6 @@ def make_plan(
     if problems:
         raise SettingsError("\n".join(dict.fromkeys(problems)))
     return Plan(profile.name, run_dir, tuple(jobs))
-
-
-def find_run_dir(name: str) -> Path:
-    """Return the folder of a run's results: runs/NAME, or the folder itself where NAME is a path.
-
-    Raises:
-        CourseError: such a name makes no folder.
-    """
-    if os.sep in name or "/" in name:
-        return Path(name).expanduser().resolve()
-    if not re.fullmatch(r"\w[\w.+-]*", name):
-        raise CourseError(f"{name!r} is no name for a run: use letters, digits, '.', '-' and '_', or a folder's path")
-    return resolve("runs") / name
 
 
 def _as_parameter(run_dir: Path) -> str:
@@ -125,10 +112,10 @@ def _override_problems(overrides: Mapping[str, Any], kinds: Mapping[str, type[No
     return problems
 
 
-def _folder_problems(run_dir: Path) -> list[str]:
-    existing = next(folder for folder in (run_dir, *run_dir.parents) if folder.exists())
-    if not existing.is_dir():
-        return [f"can't write to {run_dir}: {existing} is a file; choose another name with --name"]
-    if not os.access(existing, os.W_OK | os.X_OK):
-        return [f"can't write to {run_dir}: no permission for {existing}; choose a folder with --name"]
-    return []
+def _source_problems(run_dir: Path, notebooks: Sequence[Notebook]) -> list[str]:
+    """Say which notebooks lie where their executed copies would go."""
+    return [
+        f"{notebook.path} lies where its executed copy would go: choose another folder with --name"
+        for notebook in notebooks
+        if executed_path(run_dir, notebook.name).resolve() == notebook.path.resolve()
+    ]

@@ -74,7 +74,7 @@ def forget(run_dir: Path, notebook: str, *, checkpoints: bool = False) -> None:
         checkpoints: also what an interrupted training would go on from.
     """
     record = load_record(run_dir, notebook) or {}
-    files = [run_dir / file for file in _files(record)]
+    files = [run_dir / file for file in _files(record) if (run_dir / file).resolve().is_relative_to(run_dir)]
     for path in (*files, record_path(run_dir, notebook), executed_path(run_dir, notebook)):
         path.unlink(missing_ok=True)
     if checkpoints:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from samples import NAME, SampleSettings
+from samples import MEASURE, NAME, SampleSettings
 
 from course_utils.running.settings import SETTINGS
 
@@ -21,7 +21,6 @@ parameters = dict(NUM_EPOCHS=NUM_EPOCHS, LEARNING_RATE=LEARNING_RATE, SEED=SEED,
 environment = {"device": "cpu", "precision": "32-true"}
 record = Record("{name}", RUN_DIR, parameters, environment)
 """
-MEASURE = 'record.metric("image/simclr/linear/test_accuracy", 0.25 * NUM_EPOCHS)\n'
 FINISH = "record.finish()\n"
 
 MakeNotebook = Callable[..., Path]

@@ -18,6 +18,7 @@ class SampleSettings(ImageSettings):
     seeds: types.Seeds
 
 
+MEASURE = 'record.metric("image/simclr/linear/test_accuracy", 0.25 * NUM_EPOCHS)\n'
 SAMPLE = {
     "SEED": 0,
     "RUN_DIR": "runs/interactive",

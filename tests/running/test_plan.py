@@ -4,12 +4,12 @@ from types import SimpleNamespace
 import pytest
 from samples import SAMPLE
 
-from course_utils.errors import CourseError, DataError, SettingsError
+from course_utils.errors import DataError, SettingsError
 from course_utils.paths import project_root
 from course_utils.running import parameter_types as types
 from course_utils.running import preflight
 from course_utils.running.notebooks import Notebook
-from course_utils.running.plan import find_run_dir, make_plan
+from course_utils.running.plan import make_plan
 from course_utils.running.profiles import Profile
 from course_utils.running.settings import SETTINGS, ImageSettings
 
@@ -138,17 +138,6 @@ def test_a_notebook_of_ones_own_takes_the_types_of_its_own_values(make_notebook)
     ]
 
 
-@pytest.mark.parametrize("name", ["..", ".hidden", "a b", "-x", "", "a\nb", "{x}"])
-def test_names_that_make_no_folder(name):
-    with pytest.raises(CourseError, match="is no name for a run"):
-        find_run_dir(name)
-
-
-@pytest.mark.parametrize("name", ["laptop", "tau-0.2", "v1.0_b", "größer"])
-def test_names_that_make_one(name):
-    assert find_run_dir(name) == project_root() / "runs" / name
-
-
 def test_a_run_folder_that_cant_be_written(simclr, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     [problem] = problems([simclr], LAPTOP, {}, f"{tmp_path}/file/run")
@@ -156,3 +145,10 @@ def test_a_run_folder_that_cant_be_written(simclr, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
     [problem] = problems([simclr], LAPTOP, {}, f"{tmp_path}/run")
     assert f"no permission for {tmp_path}; choose a folder with --name" in problem
+
+
+def test_a_notebook_is_never_run_onto_itself(make_notebook, tmp_path):
+    own = Notebook(make_notebook("my_notebook"))
+    (own.path.parent / "records").mkdir()
+    [problem] = problems([own], LAPTOP, {}, str(own.path.parent) + "/")
+    assert problem == f"{own.path} lies where its executed copy would go: choose another folder with --name"

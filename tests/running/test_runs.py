@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import MEASURE
+from samples import MEASURE
 from test_execution import is_alive, wait_until
 
 from course_utils.errors import CourseError
