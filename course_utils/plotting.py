@@ -71,6 +71,26 @@ def curves(
     return figure
 
 
+def over_places(series: Mapping[str, Mapping[str, float]], x_label: str, lines: Mapping[str, float]) -> Figure:
+    """Draw accuracies at named places in a row, a curve for each series (name → place → share in [0, 1])."""
+    figure, axis = _new_axis(width=6.4, height=3.4)
+    for color, (name, values) in zip(COLORS, series.items(), strict=False):
+        axis.plot(range(len(values)), list(values.values()), "o-", color=color, label=name, linewidth=1.8)
+        best = max(values, key=lambda place: values[place])
+        axis.annotate(
+            f"{100 * values[best]:.1f} %", (list(values).index(best), values[best]), xytext=(0, 6),
+            textcoords="offset points", ha="center", fontsize=8.5, color=color,
+        )  # fmt: skip
+    _reference_lines(axis, lines, percent=True)
+    places = list(next(iter(series.values())))
+    axis.set_xticks(range(len(places)), places)
+    axis.set(xlabel=x_label, ylabel="test accuracy")
+    axis.margins(y=0.12)
+    _percent(axis)
+    axis.legend(frameon=False, fontsize=9)
+    return figure
+
+
 def smooth(values: Sequence[float], window: int = 20) -> list[float]:
     """Return the running mean over at most `window` values before and including each."""
     total = np.concatenate([[0.0], np.cumsum(values)])
@@ -140,22 +160,25 @@ def label_curves(
     measured: Mapping[str, Mapping[int, Sequence[float]]],
     laws: Mapping[str, Callable[[float], float]],
     *,
-    longest: float,
+    longest: float = 0.0,
+    x_label: str = "labels (log scale; dashed: extrapolated)",
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw accuracy against the number of labels, on a log axis, with fitted laws; dashed where they extrapolate.
 
     Args:
         measured: name → number of labels → accuracies of the seeds, shares in [0, 1].
-        laws: name → error as a function of the number of labels.
+        laws: name → error as a function of the number of labels; points without one are joined.
         longest: to how many labels the laws are drawn.
+        x_label: what is counted.
         lines: name → share, drawn as horizontal lines.
     """
     figure, axis = _new_axis(width=6.6, height=3.8)
     for color, (name, points) in zip(COLORS, measured.items(), strict=False):
         sizes, means = list(points), [float(np.mean(values)) for values in points.values()]
         spreads = [float(np.std(values, ddof=1)) if len(values) > 1 else 0.0 for values in points.values()]
-        axis.errorbar(sizes, means, yerr=spreads, fmt="o", color=color, capsize=3, markersize=5, label=name)
+        style = "o" if name in laws else "o-"
+        axis.errorbar(sizes, means, yerr=spreads, fmt=style, color=color, capsize=3, markersize=5, label=name)
         if name in laws:
             for low, high, style in ((min(sizes), max(sizes), "-"), (max(sizes), longest, "--")):
                 x = np.geomspace(low, max(low, high), 60)
@@ -163,7 +186,7 @@ def label_curves(
     _reference_lines(axis, lines or {}, percent=True)
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-    axis.set(xlabel="labels (log scale; dashed: extrapolated)", ylabel="test accuracy")
+    axis.set(xlabel=x_label, ylabel="test accuracy")
     _percent(axis)
     axis.legend(frameon=False, fontsize=9, loc="upper left")
     return figure
@@ -197,6 +220,47 @@ def similarity_matrices(matrices: Mapping[str, Tensor]) -> Figure:
         axis.set_title(name, fontsize=10, color=INK)
         axis.set(xticks=[], yticks=[])
     figure.colorbar(picture, ax=list(axes), label="cosine similarity", shrink=0.85)
+    return figure
+
+
+def heat_over_images(images: Tensor, maps: Tensor, titles: Sequence[str], colorbar: str) -> Figure:
+    """Draw images in a row, and below each the same with a map over it: red above 0, blue below.
+
+    Shape: images (N, C, H, W); maps (N, rows, columns), stretched over the image.
+    """
+    figure = Figure(figsize=(1.25 * len(images) + 0.9, 2.9), layout="constrained")
+    axes = figure.subplots(2, len(images), squeeze=False)
+    largest = max(maps.abs().max().item(), 1e-6)
+    for column, (image, heat, title) in enumerate(zip(images, maps, titles, strict=True)):
+        pixels = image.permute(1, 2, 0).cpu().numpy()
+        place = (0, pixels.shape[1], pixels.shape[0], 0)
+        axes[0, column].imshow(pixels, extent=place)
+        axes[0, column].set_title(title, fontsize=8.5, color=INK)
+        axes[1, column].imshow(pixels.mean(axis=-1), cmap="gray", extent=place)
+        drawn = axes[1, column].imshow(
+            heat.cpu().numpy(), cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6, extent=place,
+            interpolation="bilinear",
+        )  # fmt: skip
+    for axis in axes.flat:
+        axis.axis("off")
+    figure.colorbar(drawn, ax=axes[1].tolist(), label=colorbar, shrink=0.9)
+    return figure
+
+
+def answer(image: Tensor, probabilities: Mapping[str, float], right: str | None = None) -> Figure:
+    """Draw an image beside the probabilities that a network gives to its answers; the right one in green."""
+    figure = Figure(figsize=(5.6, 2.3), layout="constrained")
+    left, axis = figure.subplots(1, 2, width_ratios=[1, 1.5])
+    left.imshow(image.permute(1, 2, 0).cpu().numpy(), interpolation="nearest")
+    left.axis("off")
+    for position, (name, share) in enumerate(probabilities.items()):
+        axis.barh(position, share, color=GREEN if name == right else BLUE, height=0.66)
+        axis.text(share + 0.02, position, f"{100 * share:.0f} %", va="center", fontsize=9, color=INK)
+    axis.set_yticks(range(len(probabilities)), list(probabilities))
+    axis.invert_yaxis()
+    axis.set(xlim=(0, 1.18), xticks=[], xlabel="the network's probability")
+    axis.spines[:].set_visible(False)
+    axis.tick_params(axis="y", length=0, labelsize=9)
     return figure
 
 

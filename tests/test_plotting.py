@@ -123,3 +123,33 @@ def test_neighbors_places_every_image():
 def test_smooth_is_the_running_mean():
     assert plotting.smooth([1, 2, 3, 4], window=2) == [1, 1.5, 2.5, 3.5]
     assert plotting.smooth([1, 2], window=20) == [1, 1.5]
+
+
+def test_places_keep_their_order_and_name_each_series_best():
+    series = {"a": {"stem": 0.3, "block 1": 0.6, "end": 0.5}, "b": {"stem": 0.2, "block 1": 0.1, "end": 0.15}}
+    [axis] = drawn(plotting.over_places(series, "where", {"chance": 0.1})).axes
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["stem", "block 1", "end"]
+    assert list(axis.lines[0].get_ydata()) == [0.3, 0.6, 0.5]
+    assert {"60.0 %", "20.0 %"} <= {text.get_text() for text in axis.texts}
+
+
+def test_heat_lies_over_its_image_on_one_scale():
+    maps = torch.linspace(-0.2, 0.4, 2 * 3 * 3).view(2, 3, 3)
+    figure = drawn(plotting.heat_over_images(IMAGES[:2], maps, ["a", "b"], "lost"))
+    heats = [axis.images[-1] for axis in figure.axes[2:4]]
+    assert [heat.get_clim() for heat in heats] == [(pytest.approx(-0.4), pytest.approx(0.4))] * 2
+    assert [heat.get_extent() for heat in heats] == [axis.images[0].get_extent() for axis in figure.axes[2:4]]
+
+
+def test_an_answer_shows_probabilities_and_marks_the_right_one():
+    figure = drawn(plotting.answer(IMAGES[0], {"0°": 0.7, "90°": 0.3}, right="90°"))
+    bars = figure.axes[1].patches
+    assert [bar.get_width() for bar in bars] == [0.7, 0.3]
+    assert bars[0].get_facecolor() != bars[1].get_facecolor()
+
+
+def test_label_curves_without_a_law_are_joined():
+    measured = {"a": {10: [0.3, 0.4], 100: [0.5, 0.6]}}
+    [axis] = drawn(plotting.label_curves(measured, {}, x_label="labels a class")).axes
+    assert axis.get_xlabel() == "labels a class"
+    assert axis.containers[0].lines[0].get_linestyle() == "-"

@@ -1,5 +1,6 @@
 """Image files as tensors of one size."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from course_utils.progress import progress
 
 IMAGES = FileKind("images", frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"}))
 MOST_BYTES = 4 * 2**30
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for files that are cut, damaged, too large to be true or no pictures."""
 
 
 def check_memory(folder: ClassFolder, size: int) -> None:
@@ -42,13 +45,29 @@ def read_images(items: Items, size: int) -> Tensor:
     return images
 
 
+def decode_image(content: bytes, name: str, size: int) -> Tensor:
+    """Return a picture file's content as `read_images` would, (3, size, size) uint8.
+
+    Raises:
+        DataError: it is no picture.
+    """
+    try:
+        return _decode(io.BytesIO(content), size)
+    except UNREADABLE:
+        raise DataError(f"{name} can't be read as a picture: choose a PNG or JPEG file") from None
+
+
 def _read_image(path: Path, size: int) -> Tensor:
     try:
-        with Image.open(path) as picture:
-            upright = _in_8_bits(ImageOps.exif_transpose(picture)).convert("RGB")
-            fitted = ImageOps.fit(upright, (size, size), method=Image.Resampling.BILINEAR)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return _decode(path, size)
+    except UNREADABLE:
         raise DataError(f"the image {path} can't be read: mend it or take it out of the folder") from None
+
+
+def _decode(source: Path | io.BytesIO, size: int) -> Tensor:
+    with Image.open(source) as picture:
+        upright = _in_8_bits(ImageOps.exif_transpose(picture)).convert("RGB")
+        fitted = ImageOps.fit(upright, (size, size), method=Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(fitted)).permute(2, 0, 1)  # (3, size, size)
 
 

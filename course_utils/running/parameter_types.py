@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 # Where a range is written twice, here and in a field's name, the name is the field's own (a batch of one image has
 # no negatives and no variance for batch norm, hence two).
 NumEpochs = Annotated[int, Field(ge=1)]
+NumSteps = Annotated[int, Field(ge=1)]
+Grid = Annotated[int, Field(ge=1, le=8)]
 NumTrainExamples = Annotated[int, Field(ge=0)]
 """0: all of them."""
 NumNeighbors = Annotated[int, Field(ge=1)]

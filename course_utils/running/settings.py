@@ -83,6 +83,24 @@ class WhatLabelsCostSettings(ImageSettings, TextSettings):
     seeds: types.Seeds
 
 
+class RotationSettings(ImageSettings):
+    """Parameters of 03_predicting_rotations."""
+
+    encoder: types.EncoderName
+    view_size: types.ImageSize
+    min_area: types.AreaShare
+    num_epochs: types.NumEpochs
+    batch_size: types.BatchSize
+    optimizer: types.OptimizerName
+    learning_rate: types.LearningRate
+    weight_decay: types.WeightDecay
+    grid: types.Grid
+    labels_per_class: types.LabelsPerClass
+    fine_tuned_labels: types.LabelsPerClass
+    num_fine_tuning_steps: types.NumSteps
+    seeds: types.Seeds
+
+
 class SimCLRSettings(ImageSettings):
     """Parameters of 05_simclr."""
 
@@ -113,6 +131,7 @@ class LinearEvaluationSettings(ImageSettings):
 SETTINGS: dict[str, type[NotebookSettings]] = {
     "01_supervised_baselines": SupervisedBaselinesSettings,
     "02_what_labels_cost": WhatLabelsCostSettings,
+    "03_predicting_rotations": RotationSettings,
     "05_simclr": SimCLRSettings,
     "06_linear_evaluation": LinearEvaluationSettings,
 }

@@ -3,5 +3,14 @@
 from course_utils.widgets.labelers import BoxLabeler, ClassLabeler
 from course_utils.widgets.sessions import LabelingSession, session_or_published
 from course_utils.widgets.sliders import explore
+from course_utils.widgets.turns import make_turn_figure, turn_explorer
 
-__all__ = ["BoxLabeler", "ClassLabeler", "LabelingSession", "explore", "session_or_published"]
+__all__ = [
+    "BoxLabeler",
+    "ClassLabeler",
+    "LabelingSession",
+    "explore",
+    "make_turn_figure",
+    "session_or_published",
+    "turn_explorer",
+]

@@ -8,6 +8,8 @@ from html import escape
 import ipywidgets
 from matplotlib.figure import Figure
 
+from course_utils.errors import CourseError
+
 DOTS_PER_INCH = 100
 
 
@@ -17,14 +19,19 @@ def explore(draw: Callable[..., Figure], caption: str, **sliders: ipywidgets.Wid
     The picture without sliders, for readers without a browser, is `draw(**{name: slider.value …})`.
 
     Args:
-        draw: returns the figure for the sliders' values, which it takes by their names.
+        draw: returns the figure for the sliders' values, which it takes by their names; a `CourseError` that it
+            raises is shown in the picture's place.
         caption: what the picture shows, for screen readers.
         sliders: name → control, with its start value.
     """
     picture = ipywidgets.HTML()
 
     def redraw(_: object = None) -> None:
-        figure = draw(**{name: slider.value for name, slider in sliders.items()})
+        try:
+            figure = draw(**{name: slider.value for name, slider in sliders.items()})
+        except CourseError as error:
+            picture.value = f"<p>{escape(str(error))}</p>"
+            return
         picture.value = f'<img alt="{escape(caption, quote=True)}" src="{_data_url(figure)}" style="max-width: 100%">'
 
     for slider in sliders.values():
