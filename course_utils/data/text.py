@@ -25,6 +25,7 @@ __all__ = [
     "text_fingerprint",
 ]
 TEXTS = folders.FileKind("texts", frozenset({".txt"}))
+MOST_BYTES = 512 * 2**20  # of texts; cut into passages they take several times as much
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,20 @@ def _read_addresses() -> _Collection:
 
 def _read_folder(dataset: str) -> _Collection:
     folder = folders.scan_folder(resolve(dataset), TEXTS)
+    _check_memory(folder)
     splits = {split: [(_read_text(path), label) for path, label in items] for split, items in folder.splits.items()}
     ignored = f"; {folder.num_ignored} other files were left out" if folder.num_ignored else ""
     return _Collection(splits, folder.class_names, str(folder.path), f"{folder.how}, by file{ignored}")
+
+
+def _check_memory(folder: folders.ClassFolder) -> None:
+    """Raise DataError if the texts together are more than memory should hold."""
+    total = sum(path.stat().st_size for items in folder.splits.values() for path, _ in items)
+    if total > MOST_BYTES:
+        raise DataError(
+            f"the texts in {folder.path} have {total / 2**20:,.0f} MiB, more than the {MOST_BYTES // 2**20:,} that are "
+            "read into memory: keep a part of them"
+        )
 
 
 def _read_text(path: Path) -> str:

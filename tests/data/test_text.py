@@ -254,6 +254,13 @@ def test_a_file_that_may_not_be_read(tmp_path):
         load_texts(str(folder), 10)
 
 
+def test_more_than_memory_holds_is_said_before_reading(tmp_path, monkeypatch):
+    folder = make_texts(tmp_path / "letters", {"a": 4, "b": 4})
+    monkeypatch.setattr("course_utils.data.text.MOST_BYTES", 100)
+    with pytest.raises(DataError, match=r"more than the 0 that are read into memory: keep a part of them"):
+        load_texts(str(folder), passage_length=5)
+
+
 def test_texts_shorter_than_a_passage(tmp_path):
     folder = make_texts(tmp_path, {"ham": 4, "spam": 4})
     (folder / "ham" / "000.txt").write_text("")

@@ -27,6 +27,17 @@ EXPECTED_METRICS = {
         "text/tfidf/linear/power_law_exponent",
         "image/shortcut/marked/test_accuracy",
     ],
+    "03_predicting_rotations": [
+        "image/rotation/linear/test_accuracy",
+        "image/rotation/linear/test_accuracy_sd",
+        "image/rotation/linear/block",
+        "image/rotation/linear/block_2/test_accuracy",
+        "image/rotation/linear/labels_20/test_accuracy_sd",
+        "image/rotation/tuned/labels_20/test_accuracy",
+        "image/scratch/tuned/labels_20/test_accuracy",
+        "image/rotation/pretext/test_accuracy",
+        "image/untrained_blocks/linear/test_accuracy",
+    ],
     "05_simclr": ["image/simclr/views_per_second"],
     "06_linear_evaluation": [
         "image/pixels/linear/test_accuracy",
