@@ -89,6 +89,8 @@ class RotationSettings(ImageSettings):
     encoder: types.EncoderName
     view_size: types.ImageSize
     min_area: types.AreaShare
+    color_strength: types.Strength
+    gray_prob: types.Probability
     num_epochs: types.NumEpochs
     batch_size: types.BatchSize
     optimizer: types.OptimizerName
