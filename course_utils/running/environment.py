@@ -19,7 +19,7 @@ def describe_environment(fabric: "Fabric | None" = None) -> dict[str, Any]:
         "torch": _version("torch"),
         "device": _describe_device(fabric) if fabric else "",
         "precision": str(fabric._precision.precision) if fabric else "",  # fabric shows it nowhere else
-        "cores": _count_cores(),
+        "cores": count_cores(),
         "package": _version("course-utils"),
         "commit": _commit(),
     }
@@ -40,7 +40,7 @@ def _describe_device(fabric: "Fabric") -> str:
     return f"{fabric.device} ({torch.cuda.get_device_name(fabric.device)})"
 
 
-def _count_cores() -> int:
+def count_cores() -> int:
     """Return the processor cores that this process may use, which in a container are fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -92,6 +92,13 @@ def make_jobs(
     return jobs, problems
 
 
+def move(plan: Plan, run_dir: Path) -> Plan:
+    """Return the plan with its results in another folder."""
+    update = {"run_dir": _as_parameter(run_dir)}
+    jobs = [Job(job.notebook, job.settings.model_copy(update=update)) for job in plan.jobs]
+    return Plan(plan.profile, run_dir, tuple(jobs))
+
+
 def _as_parameter(run_dir: Path) -> str:
     """Return RUN_DIR as a notebook gets it: from the project's root where it lies inside."""
     root = project_root()

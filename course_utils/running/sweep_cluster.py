@@ -1,0 +1,127 @@
+"""Where a sweep's runs are done: a local dask cluster as large as the machine, or one that is there already."""
+
+import importlib.util
+import logging
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from course_utils.errors import CourseError
+from course_utils.running.environment import count_cores
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+BYTES_A_RUN = 1.5 * 2**30  # a kernel with torch and the shipped data, generously
+SECONDS_TO_CONNECT = 20
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many runs go beside each other, and what each gets."""
+
+    workers: int
+    threads: int
+    gpus: tuple[str, ...] = ()
+
+
+def choose_size(num_runs: int, workers: int | None = None, threads: int | None = None) -> Size:
+    """Return how to share this machine: one run a GPU, else one a core, as far as the free memory goes.
+
+    Args:
+        num_runs: more workers than these would be idle.
+        workers, threads: what the user wants; None: as above, and the cores shared among the workers.
+    """
+    cores, gpus = count_cores(), tuple(list_gpus())
+    most = len(gpus) or min(cores, max(1, int(free_memory() / BYTES_A_RUN)))
+    chosen = min(workers or most, max(num_runs, 1))
+    return Size(chosen, threads or max(1, cores // chosen), gpus)
+
+
+def free_memory() -> float:
+    """Return the bytes that are free for us, which in a container may be fewer than the machine's."""
+    import psutil
+    from distributed.system import MEMORY_LIMIT
+
+    return float(min(psutil.virtual_memory().available, MEMORY_LIMIT))
+
+
+def list_gpus() -> list[str]:
+    """Return the NVIDIA GPUs that this process may use, without loading torch."""
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return [name.strip() for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip() not in ("", "-1")]
+    if not (program := shutil.which("nvidia-smi")):
+        return []
+    command = [program, "--query-gpu=index", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return answer.stdout.split()
+
+
+def check_installed() -> None:
+    """See that dask is there.
+
+    Raises:
+        CourseError: it isn't.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise CourseError("sweeps need dask: install it with `pip install -e '.[sweeps]'` in the course's folder")
+
+
+@contextmanager
+def local_cluster(size: Size) -> Iterator["Client"]:
+    """Yield a client of workers inside this process, which opens no port; every notebook has a process of its own."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    quiet = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1h"}
+    with (
+        dask.config.set(quiet),
+        LocalCluster(
+            n_workers=size.workers,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address=None,
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def existing_cluster(address: str) -> Iterator["Client"]:
+    """Yield a client of the scheduler at `address`.
+
+    Raises:
+        CourseError: nobody answers there.
+    """
+    from distributed import Client
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        words = " ".join(str(error).split()) or "no answer"
+        raise CourseError(f"no dask scheduler at {address} ({words}): start one with `dask scheduler`") from None
+    with client:
+        yield client
+
+
+def size_of(client: "Client", threads: int | None) -> Size:
+    """Return how many runs a cluster does at once, and how many threads each gets on its busiest machine."""
+    workers: dict[str, dict[str, Any]] = client.scheduler_info(n_workers=-1)["workers"]
+    slots: dict[str, int] = {}
+    for worker in workers.values():
+        slots[worker["host"]] = slots.get(worker["host"], 0) + worker["nthreads"]
+    if threads is None and workers:
+        cores = client.run(count_cores)
+        threads = min(max(1, cores[address] // slots[worker["host"]]) for address, worker in workers.items())
+    return Size(sum(slots.values()), threads or 1)
