@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -22,6 +22,9 @@ from course_utils.running.profiles import read_profile, read_value
 from course_utils.running.publishing import publish as publish_run
 from course_utils.running.report import write_report
 from course_utils.running.runs import Result, run_plan
+
+if TYPE_CHECKING:
+    from course_utils.running.sweeps import SweepResult
 
 LOG_WIDTH = 120
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -45,6 +48,19 @@ course run 05 06 — two notebooks
 course run 05 -p NUM_EPOCHS 40 -p TEMPERATURE 0.2 --name longer — other parameters, kept apart
 
 course run -p DATASET ~/my-images — your own images, a folder for each class
+"""
+
+SWEEP_EXAMPLES = """A spec:
+
+notebook: 05
+
+grid: {TEMPERATURE: [0.1, 0.2, 0.5], LEARNING_RATE: [0.05, 0.1]}
+
+seeds: [0, 1, 2]
+
+parameters: {NUM_EPOCHS: 10}
+
+More of them, and clusters: docs/sweeps.md
 """
 
 app = typer.Typer(
@@ -148,6 +164,56 @@ def run(
         typer.echo("stopped by Ctrl-C: what was finished is kept, and the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(FAILED if result.summary["status"] == "failed" else 0)
+
+
+@app.command(epilog=SWEEP_EXAMPLES)
+def sweep(
+    spec: Annotated[Path, typer.Argument(help="A YAML file: notebook, grid or list, seeds.", show_default=False)],
+    name: Annotated[
+        str | None,
+        typer.Option(help="Keep the runs in runs/NAME (or in a folder); else in runs/SPEC.", show_default=False),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a dask scheduler, such as tcp://10.0.0.1:8786.", show_default=False),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs beside each other here; else what cores and memory allow.", show_default=False),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of each run; else the cores, shared.", show_default=False)
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run only what failed before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run also what is up to date.")] = False,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Minutes that one notebook may take.")] = 60.0,
+) -> None:
+    """Run a notebook with many sets of parameters; what is up to date is not run again, what failed is tried again."""
+    from course_utils.running import sweeps
+    from course_utils.running.sweep_display import open_sweep_display
+
+    options = sweeps.SweepOptions(scheduler, workers, threads, 60 * timeout, retry_failed, force)
+    console = _console()
+    with open_sweep_display(console) as display:
+        result = sweeps.sweep(spec, name=name, options=options, display=display)
+    _show_sweep(console, result, retry_failed)
+    if result.interrupted:
+        typer.echo("stopped by Ctrl-C: what was finished is kept, and the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(FAILED if result.failed else 0)
+
+
+def _show_sweep(console: Console, result: "SweepResult", retry_failed: bool) -> None:
+    from course_utils.running.sweep_display import failures_table, statuses_line
+
+    if not result.executed and not result.interrupted:
+        words = "nothing to do: no run failed" if retry_failed else "nothing to do: everything is up to date"
+        console.print(words, soft_wrap=True)
+    if table := failures_table(result.manifest):
+        console.print(table)
+    console.print(Text(f"{statuses_line(result.manifest)}: {result.folder}"), soft_wrap=True)
+    if result.failed:
+        console.print("the same command tries what failed again; --retry-failed tries nothing else", soft_wrap=True)
 
 
 def _read_parameter(text: str) -> tuple[str, Any]:

@@ -53,7 +53,9 @@ def free_memory() -> float:
 def list_gpus() -> list[str]:
     """Return the NVIDIA GPUs that this process may use, without loading torch."""
     if "CUDA_VISIBLE_DEVICES" in os.environ:
-        return [name.strip() for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip() not in ("", "-1")]
+        return [
+            name.strip() for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip() not in ("", "-1")
+        ]
     if not (program := shutil.which("nvidia-smi")):
         return []
     command = [program, "--query-gpu=index", "--format=csv,noheader"]

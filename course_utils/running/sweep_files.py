@@ -71,5 +71,7 @@ def load_manifest(folder: Path) -> Manifest:
     except (OSError, ValueError):
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise CourseError(f"{path} can't be read: delete it and use `course sweep` again, which repeats no finished run")
+        raise CourseError(
+            f"{path} can't be read: delete it and use `course sweep` again, which repeats no finished run"
+        )
     return manifest
