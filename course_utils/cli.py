@@ -204,14 +204,21 @@ def sweep(
 
 
 def _show_sweep(console: Console, result: "SweepResult", retry_failed: bool) -> None:
+    from course_utils.running.comparison import compare as compare_runs
+    from course_utils.running.comparison_files import write_comparison
+    from course_utils.running.comparison_table import comparison_table
     from course_utils.running.sweep_display import failures_table, statuses_line
 
     if not result.executed and not result.interrupted:
         words = "nothing to do: no run failed" if retry_failed else "nothing to do: everything is up to date"
         console.print(words, soft_wrap=True)
+    comparison = compare_runs([f"{result.folder}{os.sep}"])
+    if comparison.groups:
+        console.print(comparison_table(comparison, everything=False))
     if table := failures_table(result.manifest):
         console.print(table)
-    console.print(Text(f"{statuses_line(result.manifest)}: {result.folder}"), soft_wrap=True)
+    page = write_comparison(comparison, result.folder, result.folder.name)
+    console.print(Text(f"{statuses_line(result.manifest)}. Report: {page}"), soft_wrap=True)
     if result.failed:
         console.print("the same command tries what failed again; --retry-failed tries nothing else", soft_wrap=True)
 
@@ -258,10 +265,42 @@ def list_notebooks(
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(help="The run's name, such as laptop, or its folder.", show_default=False)],
+    runs: Annotated[
+        list[str], typer.Argument(help="Names of runs or sweeps, such as laptop, or folders.", show_default=False)
+    ],
+    into: Annotated[
+        str | None,
+        typer.Option(help="Folder for a comparison; else the sweep's own, or runs/compared/.", show_default=False),
+    ] = None,
 ) -> None:
-    """Write the report of a run anew, and say where it is."""
-    typer.echo(write_report(find_run_dir(run)))
+    """Write a run's report anew; of a sweep, or of several runs, a sortable comparison with CSV and JSON beside it."""
+    from course_utils.running.comparison import compare as compare_runs
+    from course_utils.running.comparison_files import comparison_folder, write_comparison
+    from course_utils.running.sweep_files import is_sweep
+
+    if len(runs) == 1 and into is None and not is_sweep(find_run_dir(runs[0])):
+        typer.echo(write_report(find_run_dir(runs[0])))
+        return
+    title = " and ".join(find_run_dir(word).name for word in runs)
+    typer.echo(write_comparison(compare_runs(runs), comparison_folder(runs, into), title))
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(help="Names of runs or sweeps, such as laptop, or folders.", show_default=False)
+    ],
+) -> None:
+    """Show runs beside each other: parameters that differ, what was measured, seeds as mean ± sd."""
+    from course_utils.running.comparison import compare as compare_runs
+    from course_utils.running.comparison_table import comparison_table
+
+    comparison = compare_runs(runs, apart=True)
+    console = _console()
+    console.print(comparison_table(comparison))
+    for run in comparison.runs:
+        if not run.is_good:
+            console.print(Text(f"{run.name}: {run.status}: {run.error}"), soft_wrap=True)
 
 
 @app.command()

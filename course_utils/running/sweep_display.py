@@ -84,6 +84,8 @@ class SweepLines:
 
     def ended(self, entry: SweepEntry) -> None:
         """Print how a run ended."""
+        if entry["status"] == "stopped":
+            return
         self.account.count(entry)
         words = f"{MARKS[entry['status']]}  {escape(describe_values(entry['values']))}"
         time_taken = f"  [dim]{show_time(entry['seconds'])}[/]" if entry["seconds"] else ""

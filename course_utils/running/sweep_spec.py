@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from course_utils.errors import SettingsError
 from course_utils.running import parameter_types as types
@@ -27,9 +27,7 @@ def _as_words(value: Any) -> Any:
     """Return one notebook or several as a list of words; YAML reads `05` as a number."""
     words = value if isinstance(value, list) else [value]
     if not words or not all(isinstance(word, int | str) and not isinstance(word, bool) for word in words):
-        raise PydanticCustomError(
-            "expected", "{words}", {"words": "a notebook's number, name or path, or a list of such"}
-        )
+        raise types.expected("a notebook's number, name or path, or a list of such")
     return [str(word) for word in words]
 
 
@@ -38,9 +36,7 @@ def _as_plain(value: Any) -> Any:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
-        raise PydanticCustomError(
-            "expected", "{words}", {"words": "a finite number, text, true or false, or a list"}
-        ) from None
+        raise types.expected("a finite number, text, true or false, or a list") from None
     return value
 
 

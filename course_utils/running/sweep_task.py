@@ -1,4 +1,4 @@
-"""One run of a sweep as a dask worker does it: in, plain data; out, plain data; the notebook in a process of its own."""
+"""One run of a sweep as a dask worker does it: plain data in and out, the notebook in a process of its own."""
 
 import hashlib
 import json

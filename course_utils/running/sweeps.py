@@ -1,4 +1,4 @@
-"""Sweeps: one notebook (or a few that build on each other) with many sets of parameters, on this machine or a cluster."""
+"""Sweeps: a notebook (or a few that build on each other) with many sets of parameters, here or on a cluster."""
 
 import time
 import uuid
