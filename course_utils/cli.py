@@ -1,5 +1,6 @@
 """The `course` command: words to calls, errors to sentences."""
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from course_utils.running.report import write_report
 from course_utils.running.runs import Result, run_plan
 
 if TYPE_CHECKING:
+    from course_utils.running.doctor import Diagnosis
     from course_utils.running.sweeps import SweepResult
 
 LOG_WIDTH = 120
@@ -301,6 +303,40 @@ def compare(
     for run in comparison.runs:
         if not run.is_good:
             console.print(Text(f"{run.name}: {run.status}: {run.error}"), soft_wrap=True)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Without measuring how fast this machine trains.")] = False,
+) -> None:
+    """Check that this machine does, and say how long each notebook will take on it."""
+    from course_utils.running.doctor import examine
+
+    console = _console()
+    if console.is_terminal and not as_json:
+        with console.status("looking around, and training for ten seconds"):
+            diagnosis = examine(seconds=0.0 if quick else 10.0)
+    else:
+        diagnosis = examine(seconds=0.0 if quick else 10.0)
+    if as_json:
+        typer.echo(json.dumps(diagnosis.as_json(), indent=2))
+    else:
+        _show_diagnosis(console, diagnosis)
+    raise typer.Exit(0 if diagnosis.is_well else FAILED)
+
+
+def _show_diagnosis(console: Console, diagnosis: "Diagnosis") -> None:
+    marks = {"green": "[green]● green[/]", "yellow": "[yellow]● yellow[/]", "red": "[red]● red[/]"}
+    table = Table("", "what", "found", "what to do")
+    for check in diagnosis.checks:
+        table.add_row(marks[check.level], Text(check.name), Text(check.found), Text(check.advice))
+    console.print(table)
+    if diagnosis.minutes:
+        table = Table("notebook", "minutes here", title="With the laptop profile", title_justify="left")
+        for name, minutes in diagnosis.minutes.items():
+            table.add_row(Text(name), f"{minutes:.1f}")
+        console.print(table)
 
 
 @app.command()

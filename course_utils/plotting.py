@@ -285,7 +285,7 @@ def swept_curves(
 ) -> Figure:
     """Draw named curves over a parameter, each point (x value, mean, standard deviation), spreads as bars.
 
-    The x axis is logarithmic where the values are above 0 and the largest is at least 20 times the smallest.
+    The x axis is logarithmic where the values are above 0 and the largest is at least 8 times the smallest.
     """
     figure, axis = _new_axis(width=6.4, height=3.4)
     for index, (name, points) in enumerate(series.items()):
@@ -301,11 +301,14 @@ def swept_curves(
             markersize=4,
             capsize=3,
         )
-    values = [x for points in series.values() for x, _, _ in points]
-    if min(values) > 0 and max(values) >= 20 * min(values):
+    values = sorted({x for points in series.values() for x, _, _ in points})
+    if values[0] > 0 and values[-1] >= 8 * values[0]:
         axis.set_xscale("log")
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         x_label += " (log scale)"
+    if len(values) <= 8:
+        axis.set_xticks(values, minor=False)
+        axis.set_xticks([], minor=True)
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set(xlabel=x_label.replace("$", r"\$"), ylabel=y_label.replace("$", r"\$"))
     if percent:
         _percent(axis)

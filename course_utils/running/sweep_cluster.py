@@ -2,16 +2,13 @@
 
 import importlib.util
 import logging
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from course_utils.errors import CourseError
-from course_utils.running.environment import count_cores
+from course_utils.running.environment import count_cores, free_memory, list_gpus
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -40,30 +37,6 @@ def choose_size(num_runs: int, workers: int | None = None, threads: int | None =
     most = len(gpus) or min(cores, max(1, int(free_memory() / BYTES_A_RUN)))
     chosen = min(workers or most, max(num_runs, 1))
     return Size(chosen, threads or max(1, cores // chosen), gpus)
-
-
-def free_memory() -> float:
-    """Return the bytes that are free for us, which in a container may be fewer than the machine's."""
-    import psutil
-    from distributed.system import MEMORY_LIMIT
-
-    return float(min(psutil.virtual_memory().available, MEMORY_LIMIT))
-
-
-def list_gpus() -> list[str]:
-    """Return the NVIDIA GPUs that this process may use, without loading torch."""
-    if "CUDA_VISIBLE_DEVICES" in os.environ:
-        return [
-            name.strip() for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip() not in ("", "-1")
-        ]
-    if not (program := shutil.which("nvidia-smi")):
-        return []
-    command = [program, "--query-gpu=index", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return answer.stdout.split()
 
 
 def check_installed() -> None:
