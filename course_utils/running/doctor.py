@@ -200,11 +200,14 @@ def _encoders() -> Check:
 
 
 def _speed(diagnosis: Diagnosis, seconds: float) -> Check:
+    busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > count_cores() / 2  # Windows doesn't say
     diagnosis.views_per_second = measure_views_per_second(seconds)
     diagnosis.minutes = estimate_minutes(diagnosis.views_per_second, load_measured())
     total = sum(diagnosis.minutes.values())
     known = f", so about {total:.0f} minutes for {len(diagnosis.minutes)} notebooks" if diagnosis.minutes else ""
     found = f"{diagnosis.views_per_second:,.0f} views a second{known}"
+    if busy:
+        return Check("speed", "yellow", found, "other programs kept this machine busy: ask again when they are done")
     if total > MANY_MINUTES:
         return Check("speed", "yellow", found, "run the notebooks one by one, or with smaller NUM_EPOCHS")
     return Check("speed", "green", found)
