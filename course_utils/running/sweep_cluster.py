@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 BYTES_A_RUN = 1.5 * 2**30  # a kernel with torch and the shipped data, generously
-SECONDS_TO_CONNECT = 20
+SECONDS_TO_CONNECT = 10
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,10 @@ def check_installed() -> None:
 
 @contextmanager
 def local_cluster(size: Size) -> Iterator["Client"]:
-    """Yield a client of workers inside this process, which opens no port; every notebook has a process of its own."""
-    import dask
-    from distributed import Client, LocalCluster
+    """Yield a client of workers inside this process; every notebook has a process of its own."""
+    from course_utils.running.sweep_local import open_local_cluster
 
-    quiet = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1h"}
-    with (
-        dask.config.set(quiet),
-        LocalCluster(
-            n_workers=size.workers,
-            threads_per_worker=1,
-            processes=False,
-            dashboard_address=None,
-            memory_limit=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    with open_local_cluster(size.workers) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from course_utils.errors import SettingsError
@@ -31,6 +31,13 @@ def _as_words(value: Any) -> Any:
     return [str(word) for word in words]
 
 
+def _printable(text: str) -> str:
+    """Return text that can stand in a sentence."""
+    if not text.isprintable() or not text.strip():
+        raise types.expected("text in one line, without control characters")
+    return text
+
+
 def _as_plain(value: Any) -> Any:
     """Return a value that JSON can hold, and so a notebook can get."""
     try:
@@ -41,6 +48,7 @@ def _as_plain(value: Any) -> Any:
 
 
 _Value = Annotated[Any, BeforeValidator(_as_plain)]
+_Text = Annotated[str, AfterValidator(_printable)]
 
 
 class SweepSpec(BaseModel):
@@ -48,12 +56,12 @@ class SweepSpec(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    notebook: Annotated[list[str], BeforeValidator(_as_words)]
-    name: Annotated[str, Field(min_length=1)] | None = None
-    profile: Annotated[str, Field(min_length=1)] = LAPTOP
-    parameters: dict[str, _Value] = {}
-    grid: dict[str, Annotated[list[_Value], Field(min_length=1)]] = {}
-    points: Annotated[list[dict[str, _Value]], Field(alias="list")] = []
+    notebook: Annotated[list[_Text], BeforeValidator(_as_words)]
+    name: _Text | None = None
+    profile: _Text = LAPTOP
+    parameters: dict[_Text, _Value] = {}
+    grid: dict[_Text, Annotated[list[_Value], Field(min_length=1)]] = {}
+    points: Annotated[list[dict[_Text, _Value]], Field(alias="list")] = []
     seeds: types.Seeds | None = None
 
     @property
@@ -117,11 +125,12 @@ def _sentence(where: str, problem: ErrorDetails) -> str:
     first, *inside = (str(part) for part in problem["loc"])
     known = [field.alias or name for name, field in SweepSpec.model_fields.items()]
     if problem["type"] == "extra_forbidden":
-        return f"{where} has an entry {first} that no sweep has" + (
+        return f"{where} has an entry {first if first.isprintable() else repr(first)} that no sweep has" + (
             suggest(first, known) or f": it may have {', '.join(known)}"
         )
     if problem["type"] == "missing":
         return f"{where} needs a line `{first}: ...`: {LIKE_THIS}"
+    inside = [part if part.isprintable() else repr(part) for part in inside]
     if inside and inside[-1] == "[key]":
         return f"{where}: a parameter's name in `{first}` {describe_expectation(problem)}"
     place = "".join(f"[{part}]" if part.isdecimal() else f": {part}" for part in inside)
