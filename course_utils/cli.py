@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -249,9 +250,13 @@ def list_notebooks(
     notebook: Annotated[
         str | None, typer.Argument(help="One of them: also show its parameters.", show_default=False)
     ] = None,
+    profile: Annotated[str, typer.Option(help="Whose values to show.")] = "laptop",
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="As a file for `papermill -f`.")] = False,
 ) -> None:
     """List the notebooks, or the parameters of one."""
     console = _console()
+    if notebook is None and as_yaml:
+        raise SettingsError("--yaml writes the parameters of one notebook: name it, such as `course list 05 --yaml`")
     if notebook is None:
         table = Table("notebook", "title", "core")
         for item in discover(notebooks_dir()):
@@ -259,9 +264,13 @@ def list_notebooks(
         console.print(table)
         return
     [chosen] = select([notebook], notebooks_dir())
+    values = chosen.defaults() | read_profile(profile, notebooks_dir() / "profiles").values.get(chosen.name, {})
+    if as_yaml:
+        typer.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
+        return
     table = Table("parameter", "value", "meaning", title=Text(f"{chosen.name}: {chosen.title}"), title_justify="left")
     for parameter in chosen.parameters:
-        table.add_row(Text(parameter.name), Text(repr(parameter.value)), Text(parameter.comment))
+        table.add_row(Text(parameter.name), Text(repr(values[parameter.name])), Text(parameter.comment))
     console.print(table)
 
 
