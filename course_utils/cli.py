@@ -203,7 +203,9 @@ def sweep(
     if result.interrupted:
         typer.echo("stopped by Ctrl-C: what was finished is kept, and the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(FAILED if result.failed else 0)
+    if result.is_lost:
+        typer.echo("the dask scheduler was lost: start it again, and the same command goes on from here", err=True)
+    raise typer.Exit(FAILED if result.failed or result.is_lost else 0)
 
 
 def _show_sweep(console: Console, result: "SweepResult", retry_failed: bool) -> None:

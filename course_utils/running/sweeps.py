@@ -84,6 +84,11 @@ class SweepResult:
         """The runs that failed."""
         return [entry for entry in self.manifest["runs"] if entry["status"] == "failed"]
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether runs were not done because the scheduler went away."""
+        return not self.interrupted and any(entry["status"] == "stopped" for entry in self.manifest["runs"])
+
     def summaries(self) -> dict[str, dict[str, Any]]:
         """Return the `summary.json` of each run that ended well, by its folder's name."""
         good = [entry["folder"] for entry in self.manifest["runs"] if entry["status"] in ("ok", "up-to-date")]
@@ -287,11 +292,10 @@ def _done(future: Any) -> Done:
     if future.status == "finished":
         done: Done = future.result()
         return done
-    if future.status == "error":
-        error = future.exception()
-        words = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        if type(error).__name__ == "KilledWorker":
-            words = "its dask workers were killed again and again, most often for want of memory"
-    else:
-        words = "the dask scheduler was lost: the same command goes on from the last checkpoint"
+    if future.status != "error":
+        return {"status": "stopped", "seconds": 0.0, "error": "the dask scheduler was lost"}
+    error = future.exception()
+    words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if type(error).__name__ == "KilledWorker":
+        words = "its dask workers were killed again and again, most often for want of memory"
     return {"status": "failed", "seconds": 0.0, "error": words}
