@@ -102,9 +102,8 @@ def test_minutes_scale_with_the_speed(monkeypatch, tmp_path):
     assert speed.estimate_minutes(100.0, speed.load_measured()) == {}, "nothing was published yet"
     entry = {"name": "05_x", "seconds": 120.0, "metrics": {speed.VIEWS_PER_SECOND: 2000.0}}
     other = {"name": "01_y", "seconds": 60.0, "metrics": {}}
-    speed.write_measured({"profile": "laptop", "notebooks": [entry, other]})
-    speed.write_measured({"profile": "gpu", "notebooks": [other]})
-    speed.write_measured({"profile": "laptop", "notebooks": [other | {"seconds": 90.0}]})
+    for profile, entries in (("laptop", [entry, other]), ("gpu", [other]), ("laptop", [other | {"seconds": 90.0}])):
+        speed.write_measured({"profile": profile, "notebooks": entries}, tmp_path / speed.MEASURED)
     measured = speed.load_measured()
     assert measured == {"seconds": {"01_y": 90.0, "05_x": 120.0}, "views_per_second": 2000.0}
     assert speed.estimate_minutes(500.0, measured) == {"01_y": 6.0, "05_x": 8.0}

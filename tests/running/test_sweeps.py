@@ -320,7 +320,7 @@ def test_a_killed_kernel_is_one_failed_run_and_the_same_command_makes_it_good(co
 
 @contextmanager
 def cluster(tmp_path):
-    """Yield the address of a scheduler started by hand, and its two workers in folders of their own."""
+    """Yield the address of a scheduler started by hand, and its processes: two workers in other folders, itself."""
     environment = {**os.environ, "PYTHONPATH": str(project_root())}
     file = tmp_path / "scheduler.json"
     words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
@@ -334,7 +334,7 @@ def cluster(tmp_path):
             (tmp_path / name).mkdir()
             words = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
             workers.append(subprocess.Popen([*words, "--no-nanny"], cwd=tmp_path / name, **quiet))
-        yield address, workers
+        yield address, [*workers, scheduler]
     finally:
         for process in (*workers, scheduler):
             process.kill()
@@ -357,6 +357,23 @@ def test_an_existing_cluster_gives_the_same_though_a_worker_is_killed(command, t
         assert "Traceback" not in out + errors
         if running.returncode:
             subprocess.run(words, capture_output=True, timeout=120, check=True)
+    assert metrics(tmp_path) == [0.25, 0.25, 0.5, 0.5]
+    assert times(tmp_path)[1] == 2
+
+
+@pytest.mark.notebook
+def test_a_lost_scheduler_is_one_sentence_and_costs_nothing_that_was_finished(command, tmp_path):
+    with cluster(tmp_path) as (address, workers):
+        words = [*command, "--scheduler", address]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 90.0)
+            workers.pop().kill()  # the scheduler
+            out, errors = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert errors == "the dask scheduler was lost: start it again, and the same command goes on from here\n"
+    assert "2 ok, 2 stopped" in out
+    (tmp_path / "out" / "go-on").touch()
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
     assert metrics(tmp_path) == [0.25, 0.25, 0.5, 0.5]
     assert times(tmp_path)[1] == 2
 
