@@ -14,33 +14,28 @@ from course_utils.running.summary import Summary
 VIEWS_PER_SECOND = "image/simclr/views_per_second"
 BATCH_SIZE, IMAGE_SIZE, VIEW_SIZE = 256, 32, 24  # notebook 05's
 STEPS_TO_WARM_UP = 2
-
-
-def measured_path() -> Path:
-    """Return where it stands how long the published run of each profile took."""
-    return docs_dir() / "measured.json"
+MEASURED = "measured.json"  # in docs/: how long the published run of each profile took
 
 
 def load_measured(profile: str = "laptop") -> dict[str, Any]:
     """Return what the published run of a profile took: {"views_per_second": 0.0, "seconds": {notebook: 0.0}}."""
     with suppress(OSError, ValueError, KeyError):
-        measured: dict[str, Any] = json.loads(measured_path().read_text(encoding="utf-8"))[profile]
+        measured: dict[str, Any] = json.loads((docs_dir() / MEASURED).read_text(encoding="utf-8"))[profile]
         return measured
     return {"views_per_second": 0.0, "seconds": {}}
 
 
-def write_measured(summary: Summary) -> Path:
-    """Keep what a run took, beside what other notebooks and profiles took; return the file."""
+def write_measured(summary: Summary, path: Path) -> Path:
+    """Keep what a run took in the file at `path`, beside what other notebooks and profiles took; return the path."""
     known: dict[str, Any] = {}
     with suppress(OSError, ValueError):
-        known = json.loads(measured_path().read_text(encoding="utf-8"))
-    measured = load_measured(summary["profile"])
+        known = json.loads(path.read_text(encoding="utf-8"))
+    measured = known.setdefault(summary["profile"], {"views_per_second": 0.0, "seconds": {}})
     for entry in summary["notebooks"]:
         measured["seconds"][entry["name"]] = entry["seconds"]
         measured["views_per_second"] = entry["metrics"].get(VIEWS_PER_SECOND, measured["views_per_second"])
-    known[summary["profile"]] = measured
-    write_text(measured_path(), json.dumps(known, indent=1, sort_keys=True) + "\n")
-    return measured_path()
+    write_text(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+    return path
 
 
 def estimate_minutes(views_per_second: float, measured: Mapping[str, Any]) -> dict[str, float]:

@@ -101,8 +101,8 @@ class SweepLive(SweepLines):
 
     def __init__(self, live: Live) -> None:
         super().__init__(live.console)
-        live.update(self, refresh=True)
         self.spinner = Spinner("dots", style="cyan")
+        live.update(self, refresh=True)
 
     def __rich__(self) -> RenderableType:
         """Return the moving line; rich asks several times a second."""

@@ -22,7 +22,12 @@ def manifest_path(folder: Path) -> Path:
 
 
 def make_manifest(
-    name: str, profile: str, notebooks: Sequence[str], parameters: dict[str, Any], entries: Sequence[SweepEntry]
+    name: str,
+    profile: str,
+    notebooks: Sequence[str],
+    parameters: dict[str, Any],
+    entries: Sequence[SweepEntry],
+    threads: int | None = None,
 ) -> Manifest:
     """Return a manifest.
 
@@ -32,6 +37,7 @@ def make_manifest(
         notebooks: what each run executes, in order.
         parameters: what the sweep sets in all runs.
         entries: one a run.
+        threads: how many each run computes with, which decides its last digits.
     """
     return {
         "schema": SCHEMA,
@@ -39,6 +45,7 @@ def make_manifest(
         "profile": profile,
         "notebooks": list(notebooks),
         "parameters": parameters,
+        "threads": threads,
         "runs": list(entries),
     }
 

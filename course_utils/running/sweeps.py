@@ -3,8 +3,8 @@
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -140,16 +140,22 @@ def run_sweep(plan: SweepPlan, display: SweepDisplay, options: SweepOptions) -> 
         going.look()
         due = going.due()
         if due:
-            with _open_cluster(options, len(due)) as client, suppress(KeyboardInterrupt):
-                going.run(client, due)
+            with _open_cluster(going.options, len(plan.runs)) as (client, size), suppress(KeyboardInterrupt):
+                going.run(client, size, due)
         going.save()
         return SweepResult(plan.folder, going.manifest(), going.executed, going.interrupted)
 
 
-def _open_cluster(options: SweepOptions, num_runs: int) -> "AbstractContextManager[Client]":
+@contextmanager
+def _open_cluster(options: SweepOptions, num_runs: int) -> "Iterator[tuple[Client, Size]]":
+    """Yield a client and the cluster's size, which depends on all of the sweep's runs, not on what is left."""
     if options.scheduler:
-        return existing_cluster(options.scheduler)
-    return local_cluster(choose_size(num_runs, options.workers, options.threads))
+        with existing_cluster(options.scheduler) as client:
+            yield client, size_of(client, options.threads)
+        return
+    size = choose_size(num_runs, options.workers, options.threads)
+    with local_cluster(size) as client:
+        yield client, size
 
 
 class _Silence:
@@ -169,6 +175,7 @@ class _Sweep:
     executed: int = 0
     interrupted: bool = False
     saved_at: float = 0.0
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         self.values = {run.name: run.values for run in self.plan.runs}
@@ -176,6 +183,8 @@ class _Sweep:
     def look(self) -> None:
         """See what is there already, and write down what there is to be."""
         known = self._known_failures()
+        if self.options.threads is None and self.threads is not None:
+            self.options = replace(self.options, threads=self.threads)  # what is made again comes out the same
         for run in self.plan.runs:
             if not self.options.force and is_up_to_date(run.plan):
                 self._set(run.name, "up-to-date", load_summary(run.plan.run_dir)["seconds"])
@@ -190,11 +199,11 @@ class _Sweep:
         wanted = {"failed"} if self.options.retry_failed else {"failed", "waiting"}
         return [run for run in self.plan.runs if self.entries[run.name]["status"] in wanted]
 
-    def run(self, client: "Client", due: Sequence[SweepRun]) -> None:
+    def run(self, client: "Client", size: Size, due: Sequence[SweepRun]) -> None:
         """Have the workers do the runs, and keep account."""
         from distributed import as_completed
 
-        size = self._size(client, len(due))
+        self.threads = size.threads
         for run in due:
             self._set(run.name, "waiting")
         self.display.started(list(self.entries.values()), size)
@@ -226,12 +235,7 @@ class _Sweep:
         """Return what is known so far."""
         spec, entries = self.plan.spec, [self.entries[run.name] for run in self.plan.runs if run.name in self.entries]
         names = [notebook.name for notebook in self.plan.notebooks]
-        return make_manifest(self.plan.name, spec.profile, names, spec.parameters, entries)
-
-    def _size(self, client: "Client", num_runs: int) -> Size:
-        if self.options.scheduler:
-            return size_of(client, self.options.threads)
-        return choose_size(num_runs, self.options.workers, self.options.threads)
+        return make_manifest(self.plan.name, spec.profile, names, spec.parameters, entries, self.threads)
 
     def _tasks(self, due: Sequence[SweepRun], size: Size, stop: Path) -> list[Task]:
         code = hash_code(self.plan.notebooks)
@@ -278,11 +282,13 @@ class _Sweep:
         }
 
     def _known_failures(self) -> dict[str, SweepEntry]:
-        """Return what failed the last time, by its folder's name."""
+        """Return what failed the last time, by its folder's name; also take in how many threads the runs had."""
         if not is_sweep(self.plan.folder):
             return {}
         with suppress(CourseError, KeyError, TypeError):
-            entries = load_manifest(self.plan.folder)["runs"]
+            manifest = load_manifest(self.plan.folder)
+            entries, threads = manifest["runs"], manifest.get("threads")
+            self.threads = threads if isinstance(threads, int) and threads > 0 else None
             return {entry["folder"]: entry for entry in entries if entry["status"] == "failed"}
         return {}
 

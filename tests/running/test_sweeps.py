@@ -170,6 +170,16 @@ def test_as_many_runs_as_cores_memory_and_gpus_allow(monkeypatch, cores, gigabyt
     assert chosen.gpus == tuple(gpus.split(",") if gpus else ())
 
 
+def test_what_is_made_later_computes_with_as_many_threads(executed, go, monkeypatch):
+    monkeypatch.setattr("course_utils.running.sweep_cluster.count_cores", lambda: 8)
+    monkeypatch.setattr("course_utils.running.sweep_cluster.free_memory", lambda: 2**40)
+    go(options=SweepOptions())
+    monkeypatch.setattr("course_utils.running.sweep_cluster.free_memory", lambda: 2**20)
+    go(options=SweepOptions(), seeds=[0, 1, 2])
+    assert len(executed) == 6
+    assert {call[2] for call in executed} == {"2"}
+
+
 def test_two_sweeps_in_one_folder_at_once_are_one_too_many(executed, go, tmp_path):
     with locked(tmp_path / "out"), pytest.raises(CourseError, match="wait for it, or choose another folder"):
         go()
