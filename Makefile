@@ -17,9 +17,9 @@ test: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-## lab: the notebooks in JupyterLab
+## lab: the notebooks in JupyterLab, on this machine only, with a token
 lab: .venv/installed
-	$(BIN)/jupyter lab --notebook-dir=. notebooks
+	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=. notebooks
 
 ## bench: ours beside its peers, on this machine
 bench: .venv/installed-bench

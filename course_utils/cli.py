@@ -1,13 +1,15 @@
 """The `course` command: words to calls, errors to sentences."""
 
+import json
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +24,10 @@ from course_utils.running.profiles import read_profile, read_value
 from course_utils.running.publishing import publish as publish_run
 from course_utils.running.report import write_report
 from course_utils.running.runs import Result, run_plan
+
+if TYPE_CHECKING:
+    from course_utils.running.doctor import Diagnosis
+    from course_utils.running.sweeps import SweepResult
 
 LOG_WIDTH = 120
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -45,6 +51,19 @@ course run 05 06 — two notebooks
 course run 05 -p NUM_EPOCHS 40 -p TEMPERATURE 0.2 --name longer — other parameters, kept apart
 
 course run -p DATASET ~/my-images — your own images, a folder for each class
+"""
+
+SWEEP_EXAMPLES = """A spec:
+
+notebook: 05
+
+grid: {TEMPERATURE: [0.1, 0.2, 0.5], LEARNING_RATE: [0.05, 0.1]}
+
+seeds: [0, 1, 2]
+
+parameters: {NUM_EPOCHS: 10}
+
+More of them, and clusters: docs/sweeps.md
 """
 
 app = typer.Typer(
@@ -150,6 +169,65 @@ def run(
     raise typer.Exit(FAILED if result.summary["status"] == "failed" else 0)
 
 
+@app.command(epilog=SWEEP_EXAMPLES)
+def sweep(
+    spec: Annotated[Path, typer.Argument(help="A YAML file: notebook, grid or list, seeds.", show_default=False)],
+    name: Annotated[
+        str | None,
+        typer.Option(help="Keep the runs in runs/NAME (or in a folder); else in runs/SPEC.", show_default=False),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a dask scheduler, such as tcp://10.0.0.1:8786.", show_default=False),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs beside each other here; else what cores and memory allow.", show_default=False),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of each run; else the cores, shared.", show_default=False)
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run only what failed before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run also what is up to date.")] = False,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Minutes that one notebook may take.")] = 60.0,
+) -> None:
+    """Run a notebook with many sets of parameters; what is up to date is not run again, what failed is tried again."""
+    from course_utils.running import sweeps
+    from course_utils.running.sweep_display import open_sweep_display
+
+    options = sweeps.SweepOptions(scheduler, workers, threads, 60 * timeout, retry_failed, force)
+    console = _console()
+    with open_sweep_display(console) as display:
+        result = sweeps.sweep(spec, name=name, options=options, display=display)
+    _show_sweep(console, result, retry_failed)
+    if result.interrupted:
+        typer.echo("stopped by Ctrl-C: what was finished is kept, and the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if result.is_lost:
+        typer.echo("the dask scheduler was lost: start it again, and the same command goes on from here", err=True)
+    raise typer.Exit(FAILED if result.failed or result.is_lost else 0)
+
+
+def _show_sweep(console: Console, result: "SweepResult", retry_failed: bool) -> None:
+    from course_utils.running.comparison import compare as compare_runs
+    from course_utils.running.comparison_files import write_comparison
+    from course_utils.running.comparison_table import comparison_table
+    from course_utils.running.sweep_display import failures_table, statuses_line
+
+    if not result.executed and not result.interrupted:
+        words = "nothing to do: no run failed" if retry_failed else "nothing to do: everything is up to date"
+        console.print(words, soft_wrap=True)
+    comparison = compare_runs([f"{result.folder}{os.sep}"])
+    if comparison.groups:
+        console.print(comparison_table(comparison, everything=False))
+    if table := failures_table(result.manifest):
+        console.print(table)
+    page = write_comparison(comparison, result.folder, result.folder.name)
+    console.print(Text(f"{statuses_line(result.manifest)}. Report: {page}"), soft_wrap=True)
+    if result.failed:
+        console.print("the same command tries what failed again; --retry-failed tries nothing else", soft_wrap=True)
+
+
 def _read_parameter(text: str) -> tuple[str, Any]:
     """Return name and value of what was `-p NAME VALUE`."""
     name, equals, value = text.partition("=")
@@ -174,9 +252,13 @@ def list_notebooks(
     notebook: Annotated[
         str | None, typer.Argument(help="One of them: also show its parameters.", show_default=False)
     ] = None,
+    profile: Annotated[str, typer.Option(help="Whose values to show.")] = "laptop",
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="As a file for `papermill -f`.")] = False,
 ) -> None:
     """List the notebooks, or the parameters of one."""
     console = _console()
+    if notebook is None and as_yaml:
+        raise SettingsError("--yaml writes the parameters of one notebook: name it, such as `course list 05 --yaml`")
     if notebook is None:
         table = Table("notebook", "title", "core")
         for item in discover(notebooks_dir()):
@@ -184,18 +266,88 @@ def list_notebooks(
         console.print(table)
         return
     [chosen] = select([notebook], notebooks_dir())
+    values = chosen.defaults() | read_profile(profile, notebooks_dir() / "profiles").values.get(chosen.name, {})
+    if as_yaml:
+        typer.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
+        return
     table = Table("parameter", "value", "meaning", title=Text(f"{chosen.name}: {chosen.title}"), title_justify="left")
     for parameter in chosen.parameters:
-        table.add_row(Text(parameter.name), Text(repr(parameter.value)), Text(parameter.comment))
+        table.add_row(Text(parameter.name), Text(repr(values[parameter.name])), Text(parameter.comment))
     console.print(table)
 
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(help="The run's name, such as laptop, or its folder.", show_default=False)],
+    runs: Annotated[
+        list[str], typer.Argument(help="Names of runs or sweeps, such as laptop, or folders.", show_default=False)
+    ],
+    into: Annotated[
+        str | None,
+        typer.Option(help="Folder for a comparison; else the sweep's own, or runs/compared/.", show_default=False),
+    ] = None,
 ) -> None:
-    """Write the report of a run anew, and say where it is."""
-    typer.echo(write_report(find_run_dir(run)))
+    """Write a run's report anew; of a sweep, or of several runs, a sortable comparison with CSV and JSON beside it."""
+    from course_utils.running.comparison import compare as compare_runs
+    from course_utils.running.comparison_files import comparison_folder, write_comparison
+    from course_utils.running.sweep_files import is_sweep
+
+    if len(runs) == 1 and into is None and not is_sweep(find_run_dir(runs[0])):
+        typer.echo(write_report(find_run_dir(runs[0])))
+        return
+    title = " and ".join(find_run_dir(word).name for word in runs)
+    typer.echo(write_comparison(compare_runs(runs), comparison_folder(runs, into), title))
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(help="Names of runs or sweeps, such as laptop, or folders.", show_default=False)
+    ],
+) -> None:
+    """Show runs beside each other: parameters that differ, what was measured, seeds as mean ± sd."""
+    from course_utils.running.comparison import compare as compare_runs
+    from course_utils.running.comparison_table import comparison_table
+
+    comparison = compare_runs(runs, apart=True)
+    console = _console()
+    console.print(comparison_table(comparison))
+    for run in comparison.runs:
+        if not run.is_good:
+            console.print(Text(f"{run.name}: {run.status}: {run.error}"), soft_wrap=True)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Without measuring how fast this machine trains.")] = False,
+) -> None:
+    """Check that this machine does, and say how long each notebook will take on it."""
+    from course_utils.running.doctor import examine
+
+    console = _console()
+    if console.is_terminal and not as_json:
+        with console.status("looking around, and training for ten seconds"):
+            diagnosis = examine(seconds=0.0 if quick else 10.0)
+    else:
+        diagnosis = examine(seconds=0.0 if quick else 10.0)
+    if as_json:
+        typer.echo(json.dumps(diagnosis.as_json(), indent=2))
+    else:
+        _show_diagnosis(console, diagnosis)
+    raise typer.Exit(0 if diagnosis.is_well else FAILED)
+
+
+def _show_diagnosis(console: Console, diagnosis: "Diagnosis") -> None:
+    marks = {"green": "[green]● green[/]", "yellow": "[yellow]● yellow[/]", "red": "[red]● red[/]"}
+    table = Table("", "what", "found", "what to do")
+    for check in diagnosis.checks:
+        table.add_row(marks[check.level], Text(check.name), Text(check.found), Text(check.advice))
+    console.print(table)
+    if diagnosis.minutes:
+        table = Table("notebook", "minutes here", title="With the laptop profile", title_justify="left")
+        for name, minutes in diagnosis.minutes.items():
+            table.add_row(Text(name), f"{minutes:.1f}")
+        console.print(table)
 
 
 @app.command()

@@ -342,3 +342,40 @@ def _reference_lines(axis: Axes, lines: Mapping[str, float], percent: bool) -> N
 
 def _percent(axis: Axes) -> None:
     axis.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+
+
+def swept_curves(
+    series: Mapping[str, Sequence[tuple[float, float, float]]], x_label: str, y_label: str, *, percent: bool = False
+) -> Figure:
+    """Draw named curves over a parameter, each point (x value, mean, standard deviation), spreads as bars.
+
+    The x axis is logarithmic where the values are above 0 and the largest is at least 8 times the smallest.
+    """
+    figure, axis = _new_axis(width=6.4, height=3.4)
+    for index, (name, points) in enumerate(series.items()):
+        x, means, spreads = zip(*sorted(points), strict=True)
+        axis.errorbar(
+            x,
+            means,
+            yerr=spreads if any(spreads) else None,
+            color=COLORS[index % len(COLORS)],
+            label=name.replace("$", r"\$"),  # matplotlib would take it for a formula
+            linewidth=1.8,
+            marker="o",
+            markersize=4,
+            capsize=3,
+        )
+    values = sorted({x for points in series.values() for x, _, _ in points})
+    if values[0] > 0 and values[-1] >= 8 * values[0]:
+        axis.set_xscale("log")
+        x_label += " (log scale)"
+    if len(values) <= 8:
+        axis.set_xticks(values, minor=False)
+        axis.set_xticks([], minor=True)
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set(xlabel=x_label.replace("$", r"\$"), ylabel=y_label.replace("$", r"\$"))
+    if percent:
+        _percent(axis)
+    if len(series) > 1:
+        axis.legend(frameon=False, fontsize=9)
+    return figure

@@ -4,6 +4,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from course_utils import cli
 from course_utils.data import sources
@@ -233,3 +234,21 @@ def test_the_command_loads_no_torch_and_no_papermill_before_it_must():
     code = "import sys, course_utils.cli; print({'torch', 'papermill', 'matplotlib', 'nbformat'} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout == "set()\n"
+
+
+def test_a_profiles_values_are_listed_and_wrong_use_of_yaml_is_a_sentence(course):
+    assert "'cifar10'" in course("list", "05", "--profile", "gpu")[1]
+    assert course("list", "--yaml")[0] == 2
+
+
+@pytest.mark.notebook
+def test_papermill_by_itself_takes_the_parameters_that_we_write(course, tmp_path):
+    code, out, _ = course("list", "05", "--profile", "smoke", "--yaml")
+    assert code == 0
+    assert yaml.safe_load(out)["NUM_TRAIN_IMAGES"] == 500
+    parameters, words = tmp_path / "parameters.yaml", ["-p", "RUN_DIR", str(tmp_path / "run"), "-p", "SEED", "3"]
+    parameters.write_text(out)
+    command = [sys.executable, "-m", "papermill", f"{notebooks_dir()}/05_simclr.ipynb", f"{tmp_path}/out.ipynb"]
+    subprocess.run([*command, "-f", parameters, *words, "-k", "python3"], capture_output=True, timeout=300, check=True)
+    record = json.loads((tmp_path / "run" / "records" / "05_simclr.json").read_text())
+    assert (record["parameters"]["SEED"], record["parameters"]["NUM_EPOCHS"]) == (3, 2)

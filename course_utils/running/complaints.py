@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 # pydantic's kind of error: what the value must be
 _EXPECTED = {
+    "dict_type": "lines such as `NAME: value`",
     "bool_type": "true or false",
     "int_type": "a whole number",
     "float_type": "a number",
@@ -57,9 +58,13 @@ def _sentence(notebook: str, problem: ErrorDetails, known: list[str]) -> str:
         return unknown_parameter(notebook, name, known)
     if problem["type"] == "missing":
         return f"{notebook} needs a value for {name}: set it in the cell tagged `parameters`"
+    return f"{notebook}: {f'each of {name}' if inside else name} {describe_expectation(problem)}"
+
+
+def describe_expectation(problem: ErrorDetails) -> str:
+    """Return what a value must be, and what it is."""
     expected = _EXPECTED.get(problem["type"], problem["msg"]).format(**_readable(problem.get("ctx", {})))
-    subject = f"each of {name}" if inside else name
-    return f"{notebook}: {subject} must be {expected}, got {_shown(problem['input'])}"
+    return f"must be {expected}, got {_shown(problem['input'])}"
 
 
 def _readable(limits: dict[str, Any]) -> dict[str, Any]:

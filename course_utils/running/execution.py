@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,7 @@ def execute(
     *,
     max_seconds: float,
     watch: Watcher = lambda _: None,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Execute a notebook into `output`; a notebook that fails leaves there what it did.
 
@@ -63,6 +64,7 @@ def execute(
         parameters: put after its `parameters` cell.
         max_seconds: after so long it is ended.
         watch: see `Watcher`.
+        environment: variables that its process gets beside ours, such as OMP_NUM_THREADS.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the notebook has been ended and nothing is left at `output`.
@@ -75,7 +77,7 @@ def execute(
             "folder": str(notebook.path.parent),
         }
         started = time.monotonic()
-        with _worker(task, chatter) as worker:
+        with _worker(task, chatter, environment or {}) as worker:
             progress = Progress(num_cells=len(notebook.cells) + 1)  # papermill adds one with the parameters
             end = _follow(worker, progress, started, max_seconds, watch)
         if end["end"] == "worker died":
@@ -86,7 +88,9 @@ def execute(
 
 
 @contextmanager
-def _worker(task: dict[str, Any], chatter: IO[str]) -> Iterator["subprocess.Popen[str]"]:
+def _worker(
+    task: dict[str, Any], chatter: IO[str], environment: Mapping[str, str]
+) -> Iterator["subprocess.Popen[str]"]:
     """Run a worker on the task; at the block's end it is gone, and its kernel with it."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "course_utils.running.worker"],
@@ -96,7 +100,7 @@ def _worker(task: dict[str, Any], chatter: IO[str]) -> Iterator["subprocess.Pope
         text=True,
         encoding="utf-8",
         start_new_session=True,  # Ctrl-C is for us alone; we pass on what it means
-        env={**os.environ, STYLE_VARIABLE: "lines"},
+        env={**os.environ, **environment, STYLE_VARIABLE: "lines"},
     )
     assert worker.stdin is not None
     try:

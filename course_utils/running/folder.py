@@ -7,6 +7,7 @@ from pathlib import Path
 from course_utils.errors import CourseError
 from course_utils.paths import project_root, resolve
 
+SWEEP_MARK = "sweep.json"
 MARKS = (".lock", "summary.json", "records", "checkpoints")
 """What only a run's folder holds; a notebook that was run by itself leaves the last two."""
 
@@ -24,13 +25,15 @@ def find_run_dir(name: str) -> Path:
     return resolve("runs") / name
 
 
-def folder_problems(run_dir: Path) -> list[str]:
-    """Say why a run must not write to this folder; nothing is written."""
+def folder_problems(run_dir: Path, *, sweep: bool = False) -> list[str]:
+    """Say why a run (or a sweep) must not write to this folder; nothing is written."""
     existing = next(folder for folder in (run_dir, *run_dir.parents) if folder.exists())
     if not existing.is_dir():
         return [f"can't write to {run_dir}: {existing} is a file; choose another name with --name"]
     if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
         return [f"can't write to {run_dir}: no permission for {existing}; choose a folder with --name"]
+    if (run_dir / SWEEP_MARK).exists() and not sweep:
+        return [f"{run_dir} holds a sweep's runs: choose another name with --name"]
     if _is_below_runs(run_dir):
         return []
     if run_dir.is_relative_to(project_root()):
@@ -48,4 +51,4 @@ def _is_below_runs(run_dir: Path) -> bool:
 def _is_free(folder: Path) -> bool:
     """Tell whether a folder is empty or was made by a run."""
     names = {path.name for path in folder.iterdir()} - {".DS_Store"}
-    return not names or not names.isdisjoint(MARKS)
+    return not names or not names.isdisjoint((*MARKS, SWEEP_MARK))

@@ -21,12 +21,17 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+class BusyError(CourseError):
+    """Another process works in the folder."""
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold `folder` for this process; the system lets go of it when the process ends, however it ends.
 
     Raises:
-        CourseError: another process holds it, or it can't be written to.
+        BusyError: another process holds it.
+        CourseError: it can't be written to.
     """
     path = folder / ".lock"
     try:
@@ -46,7 +51,7 @@ def _take(handle: int, folder: Path) -> None:
         _try_lock(handle)
     except OSError:
         holder = os.read(handle, 20).decode(errors="replace").strip()
-        raise CourseError(
+        raise BusyError(
             f"another `course run` (process {holder or 'unknown'}) works in {folder}: wait for it, or choose "
             "another folder with --name"
         ) from None

@@ -53,7 +53,7 @@ def plain(value: Any, name: str) -> float | int | bool | str:
 def rows(metrics: Metrics) -> list[tuple[str, str]]:
     """Return names and values as they are shown; a mean's spread stands beside it, not in a row of its own."""
     return [
-        (name, _shown(value) + _shown_spread(name, metrics))
+        (name, show_number(value) + _shown_spread(name, metrics))
         for name, value in metrics.items()
         if not (name.endswith(SPREAD) and name.removesuffix(SPREAD) in metrics)
     ]
@@ -69,7 +69,7 @@ def key_metrics(metrics: Metrics, most: int = 6) -> Metrics:
 def show_evidence(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return names and values of a claim's evidence as they are shown."""
     return [
-        (name, _shown(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value))
+        (name, show_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value))
         for name, value in evidence.items()
     ]
 
@@ -82,14 +82,17 @@ def show_time(seconds: float) -> str:
 
 
 def _shown_spread(name: str, metrics: Metrics) -> str:
-    """Return the spread with as many decimals as its mean."""
     spread = metrics.get(name + SPREAD)
-    if spread is None:
-        return ""
-    return f" ± {spread:.3f}" if 0.001 <= abs(metrics[name]) < 1000 else f" ± {_shown(spread)}"
+    return "" if spread is None else show_spread(metrics[name], spread)
 
 
-def _shown(value: float) -> str:
+def show_spread(mean: float, spread: float) -> str:
+    """Return " ± " and the spread with as many decimals as its mean."""
+    return f" ± {spread:.3f}" if 0.001 <= abs(mean) < 1000 else f" ± {show_number(spread)}"
+
+
+def show_number(value: float) -> str:
+    """Return a number with as many digits as there is room for."""
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.1e}"

@@ -38,25 +38,26 @@ ContrastiveLoss = Literal["dcl", "nt_xent"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
-def _expected(words: str) -> PydanticCustomError:
+def expected(words: str) -> PydanticCustomError:
+    """Return the error of a value that should be as `words` say."""
     return PydanticCustomError("expected", "{words}", {"words": words})
 
 
 def _without_repeats(seeds: list[int]) -> list[int]:
     if len(set(seeds)) < len(seeds):
-        raise _expected("a list of different seeds")
+        raise expected("a list of different seeds")
     return seeds
 
 
 def _increasing(values: list[float]) -> list[float]:
     if sorted(set(values)) != values:
-        raise _expected("a list of numbers that increase")
+        raise expected("a list of numbers that increase")
     return values
 
 
 def _known_device(device: str) -> str:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
-        raise _expected("'auto', 'cpu', 'cuda', 'cuda:0' (or another number) or 'mps'")
+        raise expected("'auto', 'cpu', 'cuda', 'cuda:0' (or another number) or 'mps'")
     return device
 
 

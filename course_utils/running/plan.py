@@ -61,13 +61,24 @@ def make_plan(
         CourseError: anything is wrong; one line, a sentence, for each thing. Nothing has been written.
     """
     run_dir = find_run_dir(run_name or profile.name)
+    jobs, problems = make_jobs(notebooks, profile, overrides, run_dir)
+    folder = folder_problems(run_dir) or _source_problems(run_dir, notebooks)
+    problems = [*folder, *problems, *data_problems([(job.name, job.settings) for job in jobs])]
+    if problems:
+        raise SettingsError("\n".join(dict.fromkeys(problems)))
+    return Plan(profile.name, run_dir, tuple(jobs))
+
+
+def make_jobs(
+    notebooks: Sequence[Notebook], profile: Profile, overrides: Mapping[str, Any], run_dir: Path
+) -> tuple[list[Job], list[str]]:
+    """Return the notebooks with their checked parameters, and one sentence for each thing that is wrong with these.
+
+    Neither the folder nor the data are looked at; the arguments are those of `make_plan`.
+    """
     values = {notebook.name: notebook.defaults() for notebook in notebooks}
     kinds = {name: SETTINGS.get(name) or settings_like(own) for name, own in values.items()}
-    problems = [
-        *_profile_problems(profile, notebooks),
-        *_override_problems(overrides, kinds),
-        *(folder_problems(run_dir) or _source_problems(run_dir, notebooks)),
-    ]
+    problems = [*_profile_problems(profile, notebooks), *_override_problems(overrides, kinds)]
     jobs = []
     for notebook in notebooks:
         own, kind = values[notebook.name], kinds[notebook.name]
@@ -78,10 +89,14 @@ def make_plan(
             jobs.append(Job(notebook, validate(notebook.name, merged, kind)))
         except SettingsError as error:
             problems += str(error).splitlines()
-    problems += data_problems([(job.name, job.settings) for job in jobs])
-    if problems:
-        raise SettingsError("\n".join(dict.fromkeys(problems)))
-    return Plan(profile.name, run_dir, tuple(jobs))
+    return jobs, problems
+
+
+def move(plan: Plan, run_dir: Path) -> Plan:
+    """Return the plan with its results in another folder."""
+    update = {"run_dir": _as_parameter(run_dir)}
+    jobs = [Job(job.notebook, job.settings.model_copy(update=update)) for job in plan.jobs]
+    return Plan(plan.profile, run_dir, tuple(jobs))
 
 
 def _as_parameter(run_dir: Path) -> str:

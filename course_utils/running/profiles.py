@@ -20,11 +20,11 @@ class Profile:
     values: dict[str, dict[str, Any]]
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML with 1e-3 as the number that it is; YAML 1.1 wants 1.0e-3."""
 
 
-_Loader.add_implicit_resolver(
+Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
 )
 
@@ -32,7 +32,7 @@ _Loader.add_implicit_resolver(
 def read_value(text: str) -> Any:
     """Return the value that a person means by `text`: a number, true, a list, or else text as it stands."""
     try:
-        value = yaml.load(text, Loader=_Loader)
+        value = yaml.load(text, Loader=Loader)
     except yaml.YAMLError:
         return text
     return text if value is None else value
@@ -58,7 +58,7 @@ def read_profile(name: str, folder: Path) -> Profile:
     is_path = name.endswith((".yaml", ".yml"))
     path = Path(name).expanduser() if is_path else folder / f"{name}.yaml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
     except FileNotFoundError:
         known = ", ".join(list_profiles(folder))
         raise SettingsError(f"there is no profile {name}: choose one of {known}, or a .yaml file") from None

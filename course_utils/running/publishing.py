@@ -7,6 +7,7 @@ from pathlib import Path
 
 from course_utils.errors import CourseError
 from course_utils.paths import docs_dir, notebooks_dir, replacing, shipped_encoders_dir, write_text
+from course_utils.running.speed import MEASURED, write_measured
 from course_utils.running.summary import Entry, Summary, load_summary
 
 MINUTES_TAG = "minutes"
@@ -34,6 +35,8 @@ def publish(run_dir: Path) -> list[Path]:
         if summary["profile"] in PROFILES and path.exists():
             write_minutes(path, summary["profile"], describe_minutes(entry, summary))
             written.append(path)
+    if summary["profile"] in PROFILES:
+        written.append(write_measured(summary, docs_dir() / MEASURED))  # `course doctor` scales these to other machines
     return written
 
 

@@ -1,5 +1,6 @@
 """A run: the plan's notebooks one after the other, each result kept before the next begins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -53,7 +54,14 @@ class Result:
     interrupted: bool
 
 
-def run_plan(plan: Plan, display: Display, *, force: bool = False, max_seconds: float = 3600.0) -> Result:
+def run_plan(
+    plan: Plan,
+    display: Display,
+    *,
+    force: bool = False,
+    max_seconds: float = 3600.0,
+    environment: Mapping[str, str] | None = None,
+) -> Result:
     """Execute what is not up to date; a notebook that fails takes only those with it that build on it.
 
     Args:
@@ -61,13 +69,15 @@ def run_plan(plan: Plan, display: Display, *, force: bool = False, max_seconds: 
         display: see `Display`.
         force: execute also what is up to date, and train from the beginning.
         max_seconds: for one notebook.
+        environment: variables that the notebooks' processes get beside ours.
 
     Raises:
-        CourseError: another run works in the folder, or it can't be written to.
+        BusyError: another run works in the folder.
+        CourseError: it can't be written to.
     """
     with locked(plan.run_dir):
         sweep(plan.run_dir)
-        run = _Run(plan, display, force, max_seconds)
+        run = _Run(plan, display, force, max_seconds, environment or {})
         try:
             for job in plan.jobs:
                 run.do(job)
@@ -76,12 +86,29 @@ def run_plan(plan: Plan, display: Display, *, force: bool = False, max_seconds: 
         return Result(run.save(), write_report(plan.run_dir), run.executed, run.interrupted)
 
 
+def is_up_to_date(plan: Plan) -> bool:
+    """Tell whether the folder holds results of all that the plan would execute, so that there is nothing to do."""
+    run = _Run(plan)
+    return all(run.load_current(job) for job in plan.jobs)
+
+
+class Silence:
+    """A display for a run at which nobody looks."""
+
+    def show(self, job: Job, progress: Progress) -> None:
+        """Do nothing."""
+
+    def ended(self, entry: Entry) -> None:
+        """Do nothing."""
+
+
 @dataclass
 class _Run:
     plan: Plan
-    display: Display
-    force: bool
-    max_seconds: float
+    display: Display = field(default_factory=Silence)
+    force: bool = False
+    max_seconds: float = 3600.0
+    environment: Mapping[str, str] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     records: dict[str, Recorded] = field(default_factory=dict)
     executed: int = 0
@@ -94,12 +121,16 @@ class _Run:
             because = f"it builds on {' and '.join(failed)}, which did not run well"
             self._end(unfinished_entry(job.name, "skipped", job.parameters, because))
             return
-        identity = self._identify(job.notebook, job.parameters)
-        record = load_complete(self.plan.run_dir, job.name)
-        if record and record.get("identity") == identity and not self.force:
+        record = None if self.force else self.load_current(job)
+        if record:
             self._end(finished_entry(record, "up-to-date"), record)
         else:
-            self._execute(job, identity)
+            self._execute(job)
+
+    def load_current(self, job: Job) -> Recorded | None:
+        """Return a notebook's record if executing it would give the same again."""
+        record = load_complete(self.plan.run_dir, job.name)
+        return record if record and record.get("identity") == self._identify(job.notebook, job.parameters) else None
 
     def stop(self) -> None:
         """Say of all that is not done that it was stopped."""
@@ -117,8 +148,8 @@ class _Run:
         write_summary(self.plan.run_dir, summary)
         return summary
 
-    def _execute(self, job: Job, identity: str) -> None:
-        run_dir = self.plan.run_dir
+    def _execute(self, job: Job) -> None:
+        run_dir, identity = self.plan.run_dir, self._identify(job.notebook, job.parameters)
         forget(run_dir, job.name, checkpoints=self.force)
         claim_checkpoints(run_dir, job.name, identity)
         self.executed += 1
@@ -128,6 +159,7 @@ class _Run:
             job.parameters,
             max_seconds=self.max_seconds,
             watch=lambda progress: self.display.show(job, progress),
+            environment=self.environment,
         )
         record = load_record(run_dir, job.name)
         if outcome.error is None and record is None:

@@ -21,6 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 ATTEMPTS_TO_START = 3
 SECONDS_TO_START = 120
 SECONDS_BETWEEN_LINES = 0.2
+MOST_TEXT, MOST_LINE = 20_000, 500  # characters: a notebook may print millions without a line's end
 
 
 class ThisPythonKernelManager(AsyncKernelManager):
@@ -58,8 +59,8 @@ class Events:
 
     def write(self, text: str) -> None:
         """Pass on the last line of what the notebook prints; papermill calls this as it would a file's."""
-        *lines, self.text = (self.text + text).replace("\r", "\n").split("\n")
-        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        *lines, self.text = (self.text + text)[-MOST_TEXT:].replace("\r", "\n").split("\n")
+        said = next((line.strip()[:MOST_LINE] for line in reversed(lines) if line.strip()), "")
         now = time.monotonic()
         if said and now - self.said >= SECONDS_BETWEEN_LINES:
             self.said = now

@@ -35,7 +35,7 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "run" / "encoders" / "simclr.json").write_text("{}")
 
     def summarized(**changes):
-        entry = {"name": "05_simclr", "status": "ok", "seconds": 250.0}
+        entry = {"name": "05_simclr", "status": "ok", "seconds": 250.0, "metrics": {}}
         summary = {"status": "ok", "profile": "laptop", "environment": ENVIRONMENT, "notebooks": [entry], **changes}
         (tmp_path / "run" / "summary.json").write_text(json.dumps({"schema": 1, **summary}))
         return tmp_path / "run"
@@ -51,7 +51,9 @@ def test_a_laptop_run_gives_encoders_and_minutes(run, tmp_path):
         "- gpu: not measured",
     ]
     assert (tmp_path / "docs" / publishing.PICTURE).read_bytes() == b"picture"
-    assert len(written) == 4
+    measured = json.loads((tmp_path / "docs" / publishing.MEASURED).read_text())
+    assert measured == {"laptop": {"seconds": {"05_simclr": 250.0}, "views_per_second": 0.0}}
+    assert len(written) == 5
 
 
 def test_another_profile_adds_its_line_and_ships_nothing(run, tmp_path):

@@ -41,7 +41,7 @@ def executed(monkeypatch):
     """Take the place of execution, which has tests of its own: a notebook does what its last cells' first line says."""
     names = []
 
-    def execute(notebook, output, parameters, *, max_seconds, watch):
+    def execute(notebook, output, parameters, *, max_seconds, watch, environment):
         names.append(notebook.name)
         order = notebook.code[2].splitlines()[0]
         if order == "interrupt":

@@ -1,0 +1,224 @@
+"""Does this machine do? What is here, what that means for the course, and what to do where something is amiss."""
+
+import importlib
+import importlib.util
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any, Literal
+
+from course_utils.errors import CourseError
+from course_utils.paths import resolve, shipped_encoders_dir
+from course_utils.running.environment import count_cores, free_memory, list_gpus
+from course_utils.running.speed import estimate_minutes, load_measured, measure_views_per_second
+
+Level = Literal["green", "yellow", "red"]
+GIGABYTE = 1e9
+LITTLE_MEMORY, TOO_LITTLE_MEMORY = 2.5 * GIGABYTE, 1.0 * GIGABYTE
+LITTLE_DISK, TOO_LITTLE_DISK = 2.0 * GIGABYTE, 0.2 * GIGABYTE
+MANY_MINUTES = 60.0
+OLDEST_PYTHON = (3, 11)
+INSTALL = "`pip install -e .` in the course's folder"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    level: Level
+    found: str
+    advice: str = ""
+
+
+@dataclass
+class Diagnosis:
+    """All that was looked at; a notebook shows it as a table."""
+
+    checks: list[Check] = field(default_factory=list)
+    views_per_second: float = 0.0
+    minutes: dict[str, float] = field(default_factory=dict)  # of the laptop profile's notebooks, on this machine
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is red."""
+        return all(check.level != "red" for check in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "schema": 1,
+            "ok": self.is_well,
+            "checks": [asdict(check) for check in self.checks],
+            "views_per_second": round(self.views_per_second, 1),
+            "minutes": {name: round(minutes, 2) for name, minutes in self.minutes.items()},
+        }
+
+    def _repr_html_(self) -> str:
+        marks = {"green": "🟢", "yellow": "🟡", "red": "🔴"}
+        rows = [(marks[check.level], check.name, check.found, check.advice) for check in self.checks]
+        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        return f"<table><tr><th></th><th>what</th><th>found</th><th>what to do</th></tr>{body}</table>"
+
+
+def examine(*, seconds: float = 10.0) -> Diagnosis:
+    """Look at everything.
+
+    Args:
+        seconds: how long to train for the measurement of speed; 0: leave that out.
+    """
+    diagnosis = Diagnosis()
+    for look in (_python, _kernel, _torch, _precision, _cores, _memory, _disk, _widgets, _sweeps):
+        diagnosis.checks += [_guarded(look)]
+    diagnosis.checks += [*_data(), _encoders()]
+    if seconds > 0:
+        diagnosis.checks += [_guarded(lambda: _speed(diagnosis, seconds))]
+    return diagnosis
+
+
+def _guarded(look: Callable[[], Check]) -> Check:
+    """Return what a look found; one that breaks off is a finding too."""
+    try:
+        return look()
+    except Exception as error:  # whatever is wrong with the machine, the other checks are to be made
+        name = getattr(look, "__name__", "").strip("_").replace("<lambda>", "speed")
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        return Check(name, "red", words, f"install the course again: {INSTALL}")
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < OLDEST_PYTHON:
+        return Check("python", "red", version, "install Python 3.11 or newer, delete .venv and use `make run` again")
+    return Check("python", "green", f"{version} in {sys.prefix}")
+
+
+def _kernel() -> Check:
+    """See that JupyterLab's "Python 3" is this Python: `course run` sees to that by itself, JupyterLab doesn't."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    program = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    if re.fullmatch(r"python[\d.]*", program):  # Jupyter then takes the Python that it runs on itself
+        program = sys.executable
+    found = Path(program)
+    if found.parent.resolve() == Path(sys.executable).parent.resolve():  # the files are links to one another
+        return Check("kernel", "green", "JupyterLab's Python 3 is this environment's")
+    advice = f"register it: `{sys.executable} -m ipykernel install --sys-prefix`, or use `make lab`"
+    return Check("kernel", "yellow", f"JupyterLab's Python 3 is {found}, not {sys.executable}", advice)
+
+
+def _torch() -> Check:
+    import torch
+
+    from course_utils.devices import make_fabric
+
+    device = make_fabric().device
+    name = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    found = f"torch {torch.__version__} on {device}{name}"
+    if device.type == "cpu" and list_gpus() and os.environ.get("CUDA_VISIBLE_DEVICES") is None:
+        advice = "install torch's GPU build, or a newer driver: pytorch.org tells which go together"
+        return Check("torch", "yellow", f"{found}, though there is a GPU", advice)
+    return Check("torch", "green", found)
+
+
+def _precision() -> Check:
+    from course_utils.devices import choose_precision, computes_in_bfloat16, make_fabric
+
+    kind = make_fabric().device.type
+    has = "computes" if computes_in_bfloat16(kind) else "doesn't compute"
+    return Check("precision", "green", f"{choose_precision(kind)}, because this {kind} {has} in bfloat16 by itself")
+
+
+def _cores() -> Check:
+    cores = count_cores()
+    advice = "the course's minutes are for two cores: expect about twice as many" if cores < 2 else ""
+    return Check("cores", "green" if cores > 1 else "yellow", str(cores), advice)
+
+
+def _memory() -> Check:
+    free = free_memory()
+    level: Level = "green" if free >= LITTLE_MEMORY else "yellow" if free >= TOO_LITTLE_MEMORY else "red"
+    advice = "close other programs, and run one notebook at a time" if level != "green" else ""
+    return Check("memory", level, f"{free / GIGABYTE:.1f} GB free", advice)
+
+
+def _disk() -> Check:
+    runs = resolve("runs")
+    folder = next(path for path in (runs, *runs.parents) if path.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Check(
+            "disk", "red", f"no permission to write to {folder}", f"chmod u+rwx {folder}, or use --name FOLDER"
+        )
+    free = shutil.disk_usage(folder).free
+    level: Level = "green" if free >= LITTLE_DISK else "yellow" if free >= TOO_LITTLE_DISK else "red"
+    advice = "delete old folders in runs/, or use --name FOLDER on another disk" if level != "green" else ""
+    return Check("disk", level, f"{free / GIGABYTE:.1f} GB free", advice)
+
+
+def _widgets() -> Check:
+    missing = [name for name in ("ipywidgets", "anywidget", "jupyterlab_widgets") if not _is_installed(name)]
+    if missing:
+        return Check("widgets", "red", f"no {', '.join(missing)}", INSTALL)
+    for name in ("ipywidgets", "anywidget"):
+        importlib.import_module(name)
+    return Check("widgets", "green", "ipywidgets and anywidget")
+
+
+def _sweeps() -> Check:
+    if _is_installed("distributed"):
+        return Check("sweeps", "green", "dask.distributed")
+    return Check("sweeps", "yellow", "no dask", "only for `course sweep`: `pip install -e '.[sweeps]'`")
+
+
+def _data() -> Iterator[Check]:
+    from course_utils.data import sources
+
+    for source in sources.list_sources():
+        if source.status == "not fetched":
+            advice = f"only for the gpu profile: `course data fetch {source.name}`"
+            yield Check(f"data: {source.name}", "green", "not fetched", advice)
+        elif source.status == "damaged":
+            yield Check(f"data: {source.name}", "red", "damaged or missing", _why_damaged(source.name))
+        else:
+            yield Check(f"data: {source.name}", "green", f"{source.status}, whole")
+
+
+def _why_damaged(name: str) -> str:
+    from course_utils.data import sources
+
+    try:
+        sources.verify(name)
+    except CourseError as error:
+        return str(error)
+    return "it changed while we looked: look again"
+
+
+def _encoders() -> Check:
+    if any(shipped_encoders_dir().glob("*.safetensors")):
+        return Check("encoders", "green", "shipped")
+    return Check(
+        "encoders", "yellow", "none shipped", "run notebooks 01 and 05 before 06, or `git checkout data/encoders`"
+    )
+
+
+def _speed(diagnosis: Diagnosis, seconds: float) -> Check:
+    busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > count_cores() / 2  # Windows doesn't say
+    diagnosis.views_per_second = measure_views_per_second(seconds)
+    diagnosis.minutes = estimate_minutes(diagnosis.views_per_second, load_measured())
+    total = sum(diagnosis.minutes.values())
+    known = f", so about {total:.0f} minutes for {len(diagnosis.minutes)} notebooks" if diagnosis.minutes else ""
+    found = f"{diagnosis.views_per_second:,.0f} views a second{known}"
+    if busy:
+        return Check("speed", "yellow", found, "other programs kept this machine busy: ask again when they are done")
+    if total > MANY_MINUTES:
+        return Check("speed", "yellow", found, "run the notebooks one by one, or with smaller NUM_EPOCHS")
+    return Check("speed", "green", found)
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
