@@ -71,7 +71,9 @@ class MatrixMuon(KernelMuon):
         steps: Newton–Schulz steps.
     """
 
-    def __init__(self, params: Iterable[nn.Parameter], lr: float = 0.02, momentum: float = 0.95, steps: int = 5) -> None:
+    def __init__(
+        self, params: Iterable[nn.Parameter], lr: float = 0.02, momentum: float = 0.95, steps: int = 5
+    ) -> None:
         super().__init__(params, lr, momentum, steps)
 
     def _move(self, weight: Tensor, direction: Tensor, lr: float) -> None:

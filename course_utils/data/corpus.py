@@ -70,7 +70,8 @@ def _cut(texts: Sequence[str]) -> dict[str, list[str]]:
     """Cut each text in three; a word on a border belongs to the earlier part."""
     splits: dict[str, list[str]] = {name: [] for name in NAMES}
     for text in texts:
-        first, second = (_next_blank(text, int(len(text) * share)) for share in (1 - 2 * SHARE_HELD_OUT, 1 - SHARE_HELD_OUT))
+        borders = (1 - 2 * SHARE_HELD_OUT, 1 - SHARE_HELD_OUT)
+        first, second = (_next_blank(text, int(len(text) * border)) for border in borders)
         for name, part in zip(NAMES, (text[:first], text[first:second], text[second:]), strict=True):
             splits[name].append(part)
     return splits
@@ -91,4 +92,5 @@ def _describe(splits: dict[str, list[str]], origin: str, how: str) -> Corpus:
             "and some 100,000 to learn anything"
         )
     sizes = ", ".join(f"{counts[name]:,} {name}" for name in NAMES)
-    return Corpus(*(tuple(splits[name]) for name in NAMES), f"{origin}. Words: {sizes}; {how}.")
+    train, validation, test = (tuple(splits[name]) for name in NAMES)
+    return Corpus(train, validation, test, f"{origin}. Words: {sizes}; {how}.")

@@ -1,5 +1,6 @@
 """Texts as pieces of words: a WordPiece vocabulary made from the texts at hand, and blocks of its tokens."""
 
+import itertools
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ class WordPieces:
     @cached_property
     def tokens(self) -> list[str]:
         """All tokens by their numbers."""
-        return [self._tokenizer.id_to_token(number) for number in range(len(self))]
+        return [str(self._tokenizer.id_to_token(number)) for number in range(len(self))]
 
     @cached_property
     def continues(self) -> Tensor:
@@ -127,7 +128,7 @@ def _continuing_letters(texts: Sequence[str]) -> set[str]:
     pairs: set[tuple[str, str]] = set()
     for text in texts:
         normalized = NORMALIZER.normalize_str(text)
-        pairs.update(zip(normalized, normalized[1:], strict=False))
+        pairs.update(itertools.pairwise(normalized))
     return {second for first, second in pairs if _is_letter(first) and _is_letter(second)}
 
 

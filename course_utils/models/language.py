@@ -67,7 +67,9 @@ class LanguageEncoder(nn.Module):
         super().__init__()
         self.shape, self.feature_dim = shape, shape.width
         self.embed = nn.Embedding(shape.vocab_size, shape.width)
-        self.places = nn.Embedding(shape.max_tokens, shape.width) if shape.positions == "learned" else None
+        self.places: nn.Embedding | None = None
+        if shape.positions == "learned":
+            self.places = nn.Embedding(shape.max_tokens, shape.width)
         self.blocks = nn.ModuleList(_Block(shape) for _ in range(shape.num_layers))
         self.norm = nn.LayerNorm(shape.width)
         turns = ROTARY_BASE ** -(torch.arange(shape.head_dim // 2) / (shape.head_dim // 2))
@@ -89,7 +91,8 @@ class LanguageEncoder(nn.Module):
     def attention(self, tokens: Tensor) -> list[Tensor]:
         """Return how much each token (rows) looks at each (columns), by block: (batch, heads, tokens, tokens)."""
         keep, inputs = self._visible(tokens), self._forward_blocks(tokens)[:-1]
-        return [block.weights(x, *self._turns(tokens), keep) for block, x in zip(self.blocks, inputs, strict=True)]
+        pairs: list[tuple[Any, Tensor]] = list(zip(self.blocks, inputs, strict=True))
+        return [block.weights(x, *self._turns(tokens), keep) for block, x in pairs]
 
     def _forward_blocks(self, tokens: Tensor) -> list[Tensor]:
         """Return the first block's input and every block's output, (batch, tokens, width) each."""

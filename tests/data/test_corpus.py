@@ -85,7 +85,7 @@ def test_what_is_no_corpus_is_one_sentence(tmp_path, files, message):
 
 def test_what_is_no_folder(tmp_path):
     write(tmp_path, "a.txt", words(600))
-    with pytest.raises(DataError, match="a.txt is a file: name the folder that holds it"):
+    with pytest.raises(DataError, match=r"a\.txt is a file: name the folder that holds it"):
         load_corpus(str(tmp_path / "a.txt"))
     with pytest.raises(DataError, match="there is no data set or folder"):
         load_corpus(str(tmp_path / "absent"))

@@ -58,7 +58,7 @@ def test_the_mask_may_be_typed_and_other_words_may_not_pass_for_special(pieces):
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.sampled_from("the of senate states united peace war 1861 reunited".split()), max_size=30))
+@given(st.lists(st.sampled_from(["the", "of", "senate", "united", "peace", "war", "1861", "reunited"]), max_size=30))
 def test_words_come_back(sotu, words):
     [numbers] = sotu.encode([" ".join(words)])
     assert sotu.decode(numbers) == " ".join(words)
@@ -139,5 +139,5 @@ def test_every_split_needs_words(pieces):
     with pytest.raises(DataError, match="the test texts hold no words"):
         corpus_blocks(corpus, pieces, 16)
     blocks = corpus_blocks(Corpus(TEXTS, TEXTS[:2], TEXTS[:1], ""), pieces, 16)
-    assert [len(blocks[name]) for name in ("train", "validation", "test")][0] >= 40
+    assert len(blocks["train"]) >= 40
     assert all(part.dtype == torch.int64 for part in blocks.values())

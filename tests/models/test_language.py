@@ -122,7 +122,8 @@ def test_attention_is_what_the_network_uses(causal):
 
 def test_the_answer_layer_may_be_the_inputs_own():
     tied, own = (
-        build_language_model(LanguageShape(VOCAB, **SMALL, tied_output=tied, quiet_start=False)) for tied in (True, False)
+        build_language_model(LanguageShape(VOCAB, **SMALL, tied_output=tied, quiet_start=False))
+        for tied in (True, False)
     )
     assert tied.predict.weight is tied.encoder.embed.weight
     assert sum(p.numel() for p in own.parameters()) - sum(p.numel() for p in tied.parameters()) == VOCAB * 16
