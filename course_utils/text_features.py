@@ -46,9 +46,12 @@ def passage_means(encoder: LanguageEncoder, passages: Tensor) -> Tensor:
 
     Shape: (batch, parts, tokens) int64 → (batch, width).
     """
-    vectors = encoder(passages.flatten(0, 1)).unflatten(0, passages.shape[:2])  # (batch, parts, tokens, width)
-    ordinary = (passages >= NUM_SPECIAL)[..., None]
-    return (vectors * ordinary).sum(dim=(1, 2)) / ordinary.sum(dim=(1, 2)).clamp_min(1)
+    ordinary = passages >= NUM_SPECIAL  # (batch, parts, tokens)
+    used = ordinary.any(dim=2)  # (batch, parts); most passages need fewer parts than the longest
+    owners = used.nonzero()[:, 0]  # (num_used,)
+    sums = (encoder(passages[used]) * ordinary[used][..., None]).sum(dim=1)  # (num_used, width)
+    totals = sums.new_zeros(len(passages), sums.shape[1]).index_add(0, owners, sums)
+    return totals / ordinary.sum(dim=(1, 2))[:, None].clamp_min(1)
 
 
 def embed_passages(encoder: LanguageEncoder, passages: Tensor, batch_size: int = 200) -> Tensor:

@@ -18,6 +18,7 @@ PAD, UNKNOWN, CLS, SEP, MASK = range(5)
 NUM_SPECIAL = len(SPECIAL_TOKENS)
 CONTINUES = "##"  # begins a piece that goes on with a word
 NORMALIZER = normalizers.BertNormalizer(lowercase=True)
+PIECES_AT_ONCE = 1000
 LONGEST_PIECE = 100_000  # characters handed to the tokenizer at once: a line may be of any length
 
 
@@ -52,10 +53,12 @@ class WordPieces:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the numbers of each text's tokens, without [CLS] and [SEP]; "[MASK]" in a text is the mask."""
-        numbers = []
-        for text in texts:
-            found = self._tokenizer.encode_batch_fast(list(_cut_long(text)), add_special_tokens=False)
-            numbers.append([number for part in found for number in part.ids])
+        numbers: list[list[int]] = [[] for _ in texts]
+        parts = ((place, part) for place, text in enumerate(texts) for part in _cut_long(text))
+        while batch := list(itertools.islice(parts, PIECES_AT_ONCE)):
+            found = self._tokenizer.encode_batch_fast([part for _, part in batch], add_special_tokens=False)
+            for (place, _), part in zip(batch, found, strict=True):
+                numbers[place] += part.ids
         return numbers
 
     def decode(self, numbers: Sequence[int]) -> str:
@@ -164,10 +167,8 @@ def pack_rows(rows: Sequence[Sequence[int]], length: int) -> Tensor:
 
     Shape: → (len(rows), length) int64.
     """
-    blocks = torch.full((len(rows), length), PAD)
-    for block, row in zip(blocks, rows, strict=True):
-        block[: len(row) + 2] = torch.tensor([CLS, *row, SEP])
-    return blocks
+    padded = [[CLS, *row, SEP, *[PAD] * (length - 2 - len(row))] for row in rows]
+    return torch.tensor(padded, dtype=torch.int64).view(len(rows), length)
 
 
 def corpus_blocks(corpus: Corpus, pieces: WordPieces, length: int) -> dict[str, Tensor]:

@@ -41,6 +41,7 @@ class WordBefore:
         order = order[(self.pairs[order] // self.vocab_size).argsort(stable=True)]
         lefts = self.pairs[order] // self.vocab_size
         last = torch.cat([lefts[1:] != lefts[:-1], torch.ones(1, dtype=torch.bool)])
+        last &= scores[order] > PRIOR * frequencies.max()  # else the commonest token is likelier, follower or not
         self.likeliest = torch.full((self.vocab_size,), int(frequencies.argmax()))
         self.likeliest[lefts[last]] = self.pairs[order][last] % self.vocab_size
 
