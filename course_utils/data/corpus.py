@@ -1,11 +1,12 @@
 """Texts to learn a language from, without labels: the addresses, or any folder of .txt files, split by text."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.data import addresses, folders, sources
-from course_utils.data.text import TEXTS, load_addresses, read_text
+from course_utils.data.text import TEXTS, load_addresses, read_text, text_fingerprint
 from course_utils.errors import DataError
 from course_utils.paths import resolve
 
@@ -46,6 +47,21 @@ def load_corpus(dataset: str = "sotu") -> Corpus:
     if not all(splits.values()) and texts:
         splits, how = _cut(texts), "each text cut into its first eight tenths, the next and the last"
     return _describe(splits, str(path), how)
+
+
+def corpus_fingerprint(dataset: str) -> str:
+    """Return a hash that changes when the texts change.
+
+    Raises:
+        DataError: the data set is unknown, missing or holds no texts.
+    """
+    if sources.is_known(dataset, "texts"):
+        return text_fingerprint(dataset)
+    digest = hashlib.sha256()
+    for file in folders.list_files(resolve(dataset), TEXTS):
+        status = file.stat()
+        digest.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _split_files(path: Path) -> tuple[dict[str, list[Path]], str]:

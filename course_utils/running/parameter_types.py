@@ -29,6 +29,14 @@ DatasetName = Annotated[str, Field(min_length=1)]
 """A known data set or a folder of class folders."""
 TextDatasetName = Annotated[str, Field(min_length=1)]
 """A known text data set or a folder of class folders of .txt files."""
+CorpusName = Annotated[str, Field(min_length=1)]
+"""A known text data set or any folder of .txt files."""
+VocabSize = Annotated[int, Field(ge=100, le=100_000)]
+BlockLength = Annotated[int, Field(ge=8, le=4096)]
+NumSteps = Annotated[int, Field(ge=1)]
+Width = Annotated[int, Field(ge=32, multiple_of=32)]
+NumLayers = Annotated[int, Field(ge=1, le=48)]
+MaskRate = Annotated[float, Field(gt=0, le=1)]
 PassageLength = Annotated[int, Field(ge=1)]
 EncoderName = Literal["compact", "resnet18"]
 OptimizerName = Literal["muon", "adamw", "sgd"]

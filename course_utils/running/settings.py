@@ -83,6 +83,29 @@ class WhatLabelsCostSettings(ImageSettings, TextSettings):
     seeds: types.Seeds
 
 
+class MaskedWordsSettings(TextSettings):
+    """Parameters of 04_masked_words."""
+
+    corpus: types.CorpusName
+    vocab_size: types.VocabSize
+    block_length: types.BlockLength
+    width: types.Width
+    num_layers: types.NumLayers
+    mask_rate: types.MaskRate
+    mask_share: types.Probability
+    random_share: types.Probability
+    num_steps: types.NumSteps
+    num_twin_steps: types.NumSteps
+    batch_size: types.BatchSize
+    learning_rate: types.LearningRate
+    adamw_lr: types.LearningRate
+    labels_per_class: types.LabelsPerClass
+    num_tuning_steps: types.NumSteps
+    seeds: types.Seeds
+    device: types.Device
+    precision: types.Precision
+
+
 class SimCLRSettings(ImageSettings):
     """Parameters of 05_simclr."""
 
@@ -113,6 +136,7 @@ class LinearEvaluationSettings(ImageSettings):
 SETTINGS: dict[str, type[NotebookSettings]] = {
     "01_supervised_baselines": SupervisedBaselinesSettings,
     "02_what_labels_cost": WhatLabelsCostSettings,
+    "04_masked_words": MaskedWordsSettings,
     "05_simclr": SimCLRSettings,
     "06_linear_evaluation": LinearEvaluationSettings,
 }
