@@ -133,13 +133,30 @@ def make_optimizers(
 
 
 def make_matrix_optimizers(
-    model: nn.Module, matrices: Iterable[nn.Parameter], learning_rate: float, adamw_lr: float = 3e-3
+    model: nn.Module,
+    matrices: Iterable[nn.Parameter],
+    learning_rate: float,
+    *,
+    adamw_lr: float = 3e-3,
+    embeddings: Iterable[nn.Parameter] = (),
+    embedding_lr: float = 3e-2,
 ) -> list[Optimizer]:
-    """Return Muon for the named matrices of a model and AdamW, without decay, for all its other parameters."""
-    by_muon = list(matrices)
-    known = {id(parameter) for parameter in by_muon}
+    """Return Muon for a transformer's matrices and AdamW, without decay, for all its other parameters.
+
+    Args:
+        model: what to train.
+        matrices: moved by Muon.
+        learning_rate: of Muon.
+        adamw_lr: of the rest.
+        embeddings: of the rest, those that learn at `embedding_lr`: a word's vector gets a gradient only where the word
+            stands, and one that moves as slowly as the rest hardly leaves its random start.
+        embedding_lr: of these.
+    """
+    by_muon, fast = list(matrices), list(embeddings)
+    known = {id(parameter) for parameter in [*by_muon, *fast]}
     others = [parameter for parameter in model.parameters() if id(parameter) not in known]
-    return [MatrixMuon(by_muon, learning_rate), AdamW(others, adamw_lr, betas=(0.9, 0.95), weight_decay=0.0)]
+    groups = [{"params": others, "lr": adamw_lr}, *([{"params": fast, "lr": embedding_lr}] if fast else [])]
+    return [MatrixMuon(by_muon, learning_rate), AdamW(groups, adamw_lr, betas=(0.9, 0.95), weight_decay=0.0)]
 
 
 def _decay_groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:

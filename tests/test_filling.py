@@ -21,7 +21,7 @@ def learned():
     pieces = train_tokenizer(SENTENCES * 5, 150)
     model = build_language_model(LanguageShape(len(pieces), max_tokens=12, width=32, head_dim=8))
     blocks = encode_blocks(SENTENCES, pieces, 12)
-    optimizers = make_matrix_optimizers(model, model.matrices(), 0.02, 1e-2)
+    optimizers = make_matrix_optimizers(model, model.matrices(), 0.02, adamw_lr=1e-2)
     generator = torch.Generator().manual_seed(0)
     for _ in range(80):
         inputs, chosen = hide_tokens(blocks, MaskingRules(len(pieces), NUM_SPECIAL, MASK, 0.3), generator)

@@ -117,8 +117,13 @@ def test_muon_for_matrices_goes_where_torchs_goes(shape):
 
 def test_every_parameter_has_one_optimizer():
     model = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3), nn.Linear(3, 2))
-    muon, adamw = make_matrix_optimizers(model, [model[1].weight], 0.02, 0.003)
+    muon, adamw = make_matrix_optimizers(model, [model[1].weight], 0.02, adamw_lr=0.003)
     assert [p for group in muon.param_groups for p in group["params"]] == [model[1].weight]
     moved = [id(p) for group in adamw.param_groups for p in group["params"]]
     assert sorted(moved) == sorted(id(p) for p in model.parameters() if p is not model[1].weight)
     assert (muon.param_groups[0]["lr"], adamw.param_groups[0]["lr"]) == (0.02, 0.003)
+    options = {"adamw_lr": 0.003, "embeddings": [model[0].weight], "embedding_lr": 0.03}
+    _, adamw = make_matrix_optimizers(model, [model[1].weight], 0.02, **options)
+    assert [group["lr"] for group in adamw.param_groups] == [0.003, 0.03]
+    assert [id(p) for p in adamw.param_groups[1]["params"]] == [id(model[0].weight)]
+    assert sum(len(group["params"]) for group in adamw.param_groups) == 4

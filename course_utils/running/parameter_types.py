@@ -60,6 +60,12 @@ def _increasing(values: list[float]) -> list[float]:
     return values
 
 
+def _with_a_blank(sentence: str) -> str:
+    if "[MASK]" not in sentence:
+        raise _expected("a sentence with [MASK] where a word is to be guessed")
+    return sentence
+
+
 def _known_device(device: str) -> str:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise _expected("'auto', 'cpu', 'cuda', 'cuda:0' (or another number) or 'mps'")
@@ -68,5 +74,6 @@ def _known_device(device: str) -> str:
 
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_without_repeats)]
 LabelsPerClass = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_increasing)]
+Sentence = Annotated[str, AfterValidator(_with_a_blank)]
 Shares = Annotated[list[Probability], Field(min_length=1), AfterValidator(_increasing)]
 Device = Annotated[str, AfterValidator(_known_device)]

@@ -99,6 +99,8 @@ class MaskedWordsSettings(TextSettings):
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
     adamw_lr: types.LearningRate
+    embedding_lr: types.LearningRate
+    sentence: types.Sentence
     labels_per_class: types.LabelsPerClass
     num_tuning_steps: types.NumSteps
     seeds: types.Seeds
