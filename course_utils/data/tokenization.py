@@ -155,11 +155,15 @@ def encode_blocks(texts: Sequence[str], pieces: WordPieces, length: int) -> Tens
     inside = length - 2
     if inside < 1:
         raise ValueError(f"a block needs at least 3 tokens, got {length}")
-    rows = []
+    blocks = [torch.empty(0, length, dtype=torch.int64)]
     for numbers in pieces.encode(texts):
-        for start in range(0, max(len(numbers) - inside + 1, 1), inside):
-            rows.append(numbers[start : start + inside])
-    return pack_rows([row for row in rows if row], length)
+        if len(numbers) < inside:
+            blocks.append(pack_rows([numbers] if numbers else [], length))
+            continue
+        whole = torch.tensor(numbers[: len(numbers) // inside * inside]).view(-1, inside)
+        ends = torch.tensor([CLS, SEP]).expand(len(whole), 2)
+        blocks.append(torch.cat([ends[:, :1], whole, ends[:, 1:]], dim=1))
+    return torch.cat(blocks)
 
 
 def pack_rows(rows: Sequence[Sequence[int]], length: int) -> Tensor:
