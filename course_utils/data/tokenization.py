@@ -128,10 +128,10 @@ def _tokenizer(model: models.WordPiece) -> Tokenizer:
 
 def _continuing_letters(texts: Sequence[str]) -> set[str]:
     """Return the characters that stand inside words, behind another one."""
-    pairs: set[tuple[str, str]] = set()
+    words: set[str] = set()
     for text in texts:
-        normalized = NORMALIZER.normalize_str(text)
-        pairs.update(itertools.pairwise(normalized))
+        words.update(NORMALIZER.normalize_str(text).split())
+    pairs = {pair for word in words for pair in itertools.pairwise(word)}
     return {second for first, second in pairs if _is_letter(first) and _is_letter(second)}
 
 
