@@ -3,7 +3,7 @@
 import pytest
 
 from course_utils.data import addresses
-from course_utils.data.corpus import load_corpus
+from course_utils.data.corpus import corpus_fingerprint, load_corpus
 from course_utils.data.text import load_addresses, load_texts
 from course_utils.errors import DataError
 
@@ -81,6 +81,17 @@ def test_what_is_no_corpus_is_one_sentence(tmp_path, files, message):
     with pytest.raises(DataError, match=message) as caught:
         load_corpus(str(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_the_fingerprint_changes_with_the_texts(tmp_path):
+    write(tmp_path, "a.txt", words(600))
+    before = corpus_fingerprint(str(tmp_path))
+    assert corpus_fingerprint(str(tmp_path)) == before
+    write(tmp_path, "b.txt", words(600))
+    assert corpus_fingerprint(str(tmp_path)) != before
+    assert corpus_fingerprint("sotu") == corpus_fingerprint("sotu") != before
+    with pytest.raises(DataError, match="there is no data set or folder"):
+        corpus_fingerprint(str(tmp_path / "absent"))
 
 
 def test_what_is_no_folder(tmp_path):
