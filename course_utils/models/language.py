@@ -24,8 +24,8 @@ class LanguageShape:
         head_dim: of each attention head, even.
         positions: "rotary" (turned into the queries and keys; Su et al. 2021) or "learned" (added; Devlin et al. 2019).
         local_window: tokens that each block's depthwise convolution sees, odd; 0: no convolution.
-        quiet_start: every block begins as the identity and the answer as the words' frequencies; otherwise torch's
-            own start.
+        quiet_start: every block begins as the identity and the answer as the words' frequencies; otherwise all
+            matrices are small random numbers, as in BERT.
         tied_output: the answer's vectors are the input's.
         causal: a token sees only what is left of it, and itself.
 
@@ -135,6 +135,8 @@ class MaskedLanguageModel(nn.Module):
             nn.init.zeros_(self.predict.weight)
             if frequencies is not None:
                 self.predict.bias.data.copy_(frequencies.log())
+        else:
+            self.apply(_start_like_bert)
 
     def forward(self, tokens: Tensor, chosen: Tensor) -> Tensor:
         """Return the logits of what was at the chosen places, (num_chosen, vocab_size).
@@ -226,6 +228,14 @@ class _Local(nn.Module):
             x = x * keep[:, :, None]  # padding is as if the text ended
         x = F.pad(x.transpose(1, 2), self.padding)  # (batch, width, tokens + window − 1)
         return F.conv1d(x, self.kernel, self.bias, groups=len(self.bias)).transpose(1, 2)
+
+
+def _start_like_bert(module: nn.Module) -> None:
+    """Set a part's weights to small random numbers (Devlin et al.'s code: standard deviation 0.02)."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
 
 
 def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from course_utils.data.tokenization import CLS, NUM_SPECIAL, PAD, SEP
+from course_utils.data.tokenization import CLS, MASK, NUM_SPECIAL, PAD, SEP
 from course_utils.models.language import (
     CARELESS,
     LanguageEncoder,
@@ -49,6 +49,15 @@ def test_a_quiet_start_answers_by_frequency_whatever_it_reads():
     torch.testing.assert_close(logits.softmax(dim=1), frequencies.expand(27, -1))
     loss = F.cross_entropy(logits, tokens.flatten())
     assert loss.item() == pytest.approx(-frequencies[tokens].log().mean().item(), rel=1e-5)
+
+
+def test_berts_start_knows_nothing():
+    torch.manual_seed(0)
+    model = build_language_model(LanguageShape(VOCAB, **SMALL, **CARELESS))
+    assert model.predict.weight is model.encoder.embed.weight
+    tokens = draw_tokens(3, 9)
+    logits = model(torch.full_like(tokens, MASK), torch.ones_like(tokens, dtype=torch.bool))
+    assert F.cross_entropy(logits, tokens.flatten()).item() == pytest.approx(math.log(VOCAB), abs=0.05)
 
 
 def test_blocks_start_as_the_identity_but_for_the_near():
