@@ -24,8 +24,9 @@ COMPARISONS = {
     "step_vs_bare_encoder": "training",
     "linear_probe_vs_sklearn": "probes",
     "nt_xent_vs_lightly": "losses",
+    "masked_words_vs_transformers": "language",
 }
-PEERS = ("kornia", "lightly")
+PEERS = ("kornia", "lightly", "transformers")
 FAILED, WRONG_USE = 1, 2
 
 

@@ -1,4 +1,4 @@
-"""Optimizers by name: AdamW and SGD from torch, and Muon for convolution kernels."""
+"""Optimizers by name: AdamW and SGD from torch, and Muon for matrices and convolution kernels."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -51,8 +51,34 @@ class KernelMuon(Optimizer):
             state["velocity"] = torch.zeros_like(kernel)
         velocity = state["velocity"].mul_(momentum).add_(gradient)
         update = gradient.add(velocity, alpha=momentum)
-        flat = orthogonalize(update.flatten(start_dim=1), steps)  # (out, in · k · k)
-        kernel.mul_(len(kernel) ** 0.5 / (kernel.norm() + 1e-7)).add_(flat.view(kernel.shape), alpha=-lr)
+        self._move(kernel, orthogonalize(update.flatten(start_dim=1), steps), lr)
+
+    def _move(self, kernel: Tensor, direction: Tensor, lr: float) -> None:
+        """Step along an orthogonal direction (out, in · k · k)."""
+        kernel.mul_(len(kernel) ** 0.5 / (kernel.norm() + 1e-7)).add_(direction.view(kernel.shape), alpha=-lr)
+
+
+class MatrixMuon(KernelMuon):
+    """Muon for a transformer's matrices (Jordan et al. 2024), as torch.optim.Muon but in the parameters' own precision.
+
+    A matrix is free to grow, so that one that starts at zero can: the step for (out, in) is lr · √max(1, out / in)
+    times an orthogonal matrix.
+
+    Args:
+        params: matrices.
+        lr: step size, about 0.02 here.
+        momentum: of the Nesterov kind, in [0, 1).
+        steps: Newton–Schulz steps.
+    """
+
+    def __init__(
+        self, params: Iterable[nn.Parameter], lr: float = 0.02, momentum: float = 0.95, steps: int = 5
+    ) -> None:
+        super().__init__(params, lr, momentum, steps)
+
+    def _move(self, weight: Tensor, direction: Tensor, lr: float) -> None:
+        rows, columns = direction.shape
+        weight.add_(direction.view(weight.shape), alpha=-lr * max(1.0, rows / columns) ** 0.5)
 
 
 def orthogonalize(matrix: Tensor, steps: int = 4) -> Tensor:
@@ -104,6 +130,33 @@ def make_optimizers(
     if name == "sgd":
         return [SGD(_decay_groups(parameters, weight_decay), learning_rate, momentum=0.9, nesterov=True)]
     raise ValueError(f"unknown optimizer {name!r}: choose one of {', '.join(OPTIMIZER_NAMES)}")
+
+
+def make_matrix_optimizers(
+    model: nn.Module,
+    matrices: Iterable[nn.Parameter],
+    learning_rate: float,
+    *,
+    adamw_lr: float = 3e-3,
+    embeddings: Iterable[nn.Parameter] = (),
+    embedding_lr: float = 3e-2,
+) -> list[Optimizer]:
+    """Return Muon for a transformer's matrices and AdamW, without decay, for all its other parameters.
+
+    Args:
+        model: what to train.
+        matrices: moved by Muon.
+        learning_rate: of Muon.
+        adamw_lr: of the rest.
+        embeddings: of the rest, those that learn at `embedding_lr`: a word's vector gets a gradient only where the word
+            stands, and one that moves as slowly as the rest hardly leaves its random start.
+        embedding_lr: of these.
+    """
+    by_muon, fast = list(matrices), list(embeddings)
+    known = {id(parameter) for parameter in [*by_muon, *fast]}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    groups = [{"params": others, "lr": adamw_lr}, *([{"params": fast, "lr": embedding_lr}] if fast else [])]
+    return [MatrixMuon(by_muon, learning_rate), AdamW(groups, adamw_lr, betas=(0.9, 0.95), weight_decay=0.0)]
 
 
 def _decay_groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ LossFunction = Callable[[nn.Module, Step], dict[str, Tensor]]
 """Called with the model to use and the step; returns scalars, of which "loss" is minimized and all are recorded."""
 
 Callback = Callable[[int], dict[str, float]]
-"""Called with the number of epochs done, after each; returns measurements to keep in the history."""
+"""Called with the number of epochs (or steps) done; returns measurements to keep in the history."""
 
 
 @dataclass
@@ -57,13 +57,15 @@ def fit(
     compute_loss: LossFunction,
     *,
     num_examples: int,
-    num_epochs: int,
+    num_epochs: int = 0,
+    num_steps: int = 0,
     batch_size: int,
     optimizers: Sequence[Optimizer],
     fabric: Fabric,
     seed: int,
     warmup: float = 0.1,
     callback: Callback | None = None,
+    callback_steps: int = 0,
     checkpoint: Path | None = None,
     identity: str = "",
     title: str = "training",
@@ -76,12 +78,15 @@ def fit(
         model: everything that is trained (encoder and head); moved to fabric's device.
         compute_loss: see `LossFunction`; it must draw from the step's generator only.
         num_examples: how many examples `Step.indices` counts.
-        num_epochs, batch_size: whole numbers above 0.
+        num_epochs: how often each example is seen; or instead
+        num_steps: how many batches are, where epochs are too long to count in.
+        batch_size: examples a step.
         optimizers: their present learning rates are the peaks of the schedule.
         fabric: device and precision.
         seed: decides order and views; together with `identity` it names what a checkpoint belongs to.
         warmup: share of the steps over which learning rates rise.
-        callback: see `Callback`.
+        callback: see `Callback`; called after each epoch, or
+        callback_steps: after each so many steps and after the last one (an epoch is then a share).
         checkpoint: where to keep the state every 15 seconds; a state found there is gone on from. The caller
             deletes it once the result is safe.
         identity: settings in one string; a checkpoint of other settings is not used.
@@ -91,7 +96,7 @@ def fit(
         ValueError: a size that makes no sense, or a batch larger than the data.
         CourseError: the loss is no longer finite.
     """
-    plan = _Plan.make(num_examples, num_epochs, batch_size, seed, warmup)
+    plan = _Plan.make(num_examples, num_epochs, num_steps, batch_size, seed, warmup)
     run = _Run(model, list(optimizers), torch.Generator().manual_seed(seed))
     model.to(fabric.device)
     if checkpoint is not None and checkpoint.exists():
@@ -102,10 +107,10 @@ def fit(
         while run.step < plan.num_steps:
             row = run.take_step(plan, compute_loss, wrapped, wrapped_optimizers, fabric)
             shown.update(note=f"loss {row['loss']:.3f}" if row else "")
-            end_of_epoch = run.step % plan.steps_per_epoch == 0
-            if end_of_epoch and callback is not None:
-                epoch = run.step // plan.steps_per_epoch
-                run.history.epochs.append({"epoch": epoch, "step": run.step, **callback(epoch)})
+            if callback is not None and plan.is_pause(run.step, callback_steps):
+                epoch: float = run.step / plan.steps_per_epoch if callback_steps else run.step // plan.steps_per_epoch
+                measured = callback(run.step if callback_steps else int(epoch))
+                run.history.epochs.append({"epoch": epoch, "step": run.step, **measured})
             if checkpoint is not None and time.monotonic() - saved_at > SECONDS_BETWEEN_CHECKPOINTS:
                 run.save(checkpoint, plan.identity(identity))
                 saved_at = time.monotonic()
@@ -132,8 +137,13 @@ class _Plan:
     warmup: float
 
     @classmethod
-    def make(cls, num_examples: int, num_epochs: int, batch_size: int, seed: int, warmup: float) -> "_Plan":
-        for name, value in (("num_epochs", num_epochs), ("batch_size", batch_size)):
+    def make(
+        cls, num_examples: int, num_epochs: int, num_steps: int, batch_size: int, seed: int, warmup: float
+    ) -> "_Plan":
+        if num_steps and num_epochs:
+            raise ValueError(f"give num_epochs or num_steps, not both, got {num_epochs} and {num_steps}")
+        length = ("num_steps", num_steps) if num_steps else ("num_epochs", num_epochs)
+        for name, value in (length, ("batch_size", batch_size)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if batch_size > num_examples:
@@ -141,7 +151,12 @@ class _Plan:
                 f"batch_size {batch_size} is larger than the {num_examples} training examples: make it smaller"
             )
         steps_per_epoch = num_examples // batch_size
-        return cls(num_examples, batch_size, steps_per_epoch, steps_per_epoch * num_epochs, seed, warmup)
+        whole = num_steps or steps_per_epoch * num_epochs
+        return cls(num_examples, batch_size, steps_per_epoch, whole, seed, warmup)
+
+    def is_pause(self, step: int, callback_steps: int) -> bool:
+        """Tell whether the callback is due after so many steps."""
+        return step % (callback_steps or self.steps_per_epoch) == 0 or (step == self.num_steps and callback_steps > 0)
 
     def indices(self, step: int) -> Tensor:
         """Return the examples of a step, (batch,); each epoch has its own order, a function of the seed."""

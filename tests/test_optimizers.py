@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from torch import nn
 
 from course_utils.models.vision import build_encoder
-from course_utils.optimizers import NEWTON_SCHULZ, KernelMuon, make_optimizers, orthogonalize
+from course_utils.optimizers import (
+    NEWTON_SCHULZ,
+    KernelMuon,
+    MatrixMuon,
+    make_matrix_optimizers,
+    make_optimizers,
+    orthogonalize,
+)
 
 
 def slow_newton_schulz(matrix: torch.Tensor, steps: int) -> torch.Tensor:
@@ -91,3 +98,32 @@ def test_wrong_input_is_named():
         KernelMuon([weight], momentum=1)
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         KernelMuon([nn.Parameter(torch.zeros(3))])
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (24, 8), (8, 24)])
+def test_muon_for_matrices_goes_where_torchs_goes(shape):
+    """torch's works in bfloat16, whose three digits are the tolerance; it starts at zero, as residual branches do."""
+    generator = torch.Generator().manual_seed(0)
+    ours, theirs = (nn.Parameter(torch.zeros(shape)) for _ in range(2))
+    optimizers = MatrixMuon([ours], lr=0.02), torch.optim.Muon([theirs], lr=0.02, weight_decay=0.0, momentum=0.95)
+    for _ in range(5):
+        gradient = torch.randn(shape, generator=generator)
+        for weight, optimizer in zip((ours, theirs), optimizers, strict=True):
+            weight.grad = gradient.clone()
+            optimizer.step()
+    assert ours.detach().norm() > 0.02
+    torch.testing.assert_close(ours.detach(), theirs.detach(), rtol=0.1, atol=2e-3)
+
+
+def test_every_parameter_has_one_optimizer():
+    model = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3), nn.Linear(3, 2))
+    muon, adamw = make_matrix_optimizers(model, [model[1].weight], 0.02, adamw_lr=0.003)
+    assert [p for group in muon.param_groups for p in group["params"]] == [model[1].weight]
+    moved = [id(p) for group in adamw.param_groups for p in group["params"]]
+    assert sorted(moved) == sorted(id(p) for p in model.parameters() if p is not model[1].weight)
+    assert (muon.param_groups[0]["lr"], adamw.param_groups[0]["lr"]) == (0.02, 0.003)
+    options = {"adamw_lr": 0.003, "embeddings": [model[0].weight], "embedding_lr": 0.03}
+    _, adamw = make_matrix_optimizers(model, [model[1].weight], 0.02, **options)
+    assert [group["lr"] for group in adamw.param_groups] == [0.003, 0.03]
+    assert [id(p) for p in adamw.param_groups[1]["params"]] == [id(model[0].weight)]
+    assert sum(len(group["params"]) for group in adamw.param_groups) == 4

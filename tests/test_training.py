@@ -66,6 +66,28 @@ def test_an_epoch_shows_each_example_at_most_once_in_new_order():
     assert not torch.equal(first, second)
 
 
+def test_length_may_be_given_in_steps_and_the_callback_comes_after_so_many():
+    called = []
+
+    def callback(step):
+        called.append(step)
+        return {"reading": float(step)}
+
+    history = train(new_model(), num_epochs=0, num_steps=10, callback=callback, callback_steps=4)
+    assert called == [4, 8, 10] == history.column("reading")
+    assert len(history.steps) == 10
+    assert history.column("epoch") == pytest.approx([4 / 6, 8 / 6, 10 / 6])
+    again = train(new_model(), num_epochs=0, num_steps=12)
+    assert again.steps[:3] != history.steps[:3], "the schedule is that of 12 steps"
+    epochs = train(new_model(), num_epochs=2)
+    assert [row["loss"] for row in again.steps] == [row["loss"] for row in epochs.steps]
+
+
+def test_length_is_given_once():
+    with pytest.raises(ValueError, match="num_epochs or num_steps, not both, got 5 and 3"):
+        train(new_model(), num_steps=3)
+
+
 def test_progress_rises_from_zero_and_stays_below_one():
     shares = []
 

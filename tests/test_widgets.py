@@ -12,8 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from course_utils.errors import DataError
+from course_utils.filling import Blank
 from course_utils.labeling import LABEL_KINDS
-from course_utils.widgets import BoxLabeler, ClassLabeler, LabelingSession, explore, session_or_published
+from course_utils.widgets import (
+    BoxLabeler,
+    ClassLabeler,
+    FillInTheBlank,
+    LabelingSession,
+    explore,
+    session_or_published,
+)
 
 IMAGES = torch.randint(0, 256, (6, 3, 8, 10), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 NAMES = ["cat", "<b>dog</b>"]
@@ -109,6 +118,36 @@ def test_what_the_browser_gets():
 def test_what_cannot_be_labeled_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def fill_as_told(sentence):
+    """Answer each [MASK] with the sentence's own words."""
+    if "[MASK]" not in sentence:
+        raise DataError("there is no [MASK] in the sentence")
+    return [Blank(("states", "<b>nations</b>"), (0.9, 0.05))] * sentence.count("[MASK]")
+
+
+def test_a_sentence_is_answered_as_it_changes():
+    widget = FillInTheBlank(fill_as_told, "the united [MASK]")
+    assert widget.answers == [[["states", 0.9], ["<b>nations</b>", 0.05]]]
+    widget.sentence = "no blank"
+    assert (widget.problem, widget.answers) == ("there is no [MASK] in the sentence", [])
+    assert [axis.get_title(loc="left") for axis in widget.static_figure().axes] == [widget.problem]
+    widget.sentence = "[MASK] and [MASK]"
+    assert (widget.problem, len(widget.answers)) == ("", 2)
+    figure = widget.static_figure()
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles == ["[MASK] and [MASK]  (blank 1)", "[MASK] and [MASK]  (blank 2)"]
+    figure.savefig(io.BytesIO())
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_typed_there_is_an_answer_or_a_sentence(sentence):
+    widget = FillInTheBlank(fill_as_told, sentence)
+    assert bool(widget.answers) != bool(widget.problem)
+    state = widget.get_state()
+    json.dumps([state["answers"], state["problem"]])
+    assert "innerHTML" not in state["_esm"].replace("never innerHTML", "")
 
 
 def test_a_slider_draws_anew():

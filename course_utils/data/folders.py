@@ -50,6 +50,25 @@ def scan_folder(path: Path, kind: FileKind) -> ClassFolder:
         raise DataError(f"{error.filename or path} can't be read: {error.strerror}") from None
 
 
+def list_files(path: Path, kind: FileKind) -> list[Path]:
+    """List the files of a kind anywhere below `path`, sorted; what is hidden is not looked at.
+
+    Raises:
+        DataError: there are none, or the folder can't be read.
+    """
+    try:
+        if path.is_file():
+            raise DataError(f"{path} is a file: name the folder that holds it")
+        if not path.exists():
+            raise DataError(f"there is no data set or folder {path}: name a folder of {kind.plural}")
+        files = [file for file in _visible_files(path) if file.suffix.lower() in kind.suffixes]
+    except OSError as error:
+        raise DataError(f"{error.filename or path} can't be read: {error.strerror}") from None
+    if not files:
+        raise DataError(f"{path} holds no {kind.plural} ({', '.join(sorted(kind.suffixes))})")
+    return sorted(files, key=Path.as_posix)
+
+
 def _scan(path: Path, kind: FileKind) -> ClassFolder:
     if not path.exists():
         raise DataError(

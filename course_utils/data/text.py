@@ -22,6 +22,7 @@ __all__ = [
     "describe_text_dataset",
     "load_addresses",
     "load_texts",
+    "read_text",
     "text_fingerprint",
 ]
 TEXTS = folders.FileKind("texts", frozenset({".txt"}))
@@ -155,7 +156,7 @@ def _read_addresses() -> _Collection:
 def _read_folder(dataset: str) -> _Collection:
     folder = folders.scan_folder(resolve(dataset), TEXTS)
     _check_memory(folder)
-    splits = {split: [(_read_text(path), label) for path, label in items] for split, items in folder.splits.items()}
+    splits = {split: [(read_text(path), label) for path, label in items] for split, items in folder.splits.items()}
     ignored = f"; {folder.num_ignored} other files were left out" if folder.num_ignored else ""
     return _Collection(splits, folder.class_names, str(folder.path), f"{folder.how}, by file{ignored}")
 
@@ -170,7 +171,12 @@ def _check_memory(folder: folders.ClassFolder) -> None:
         )
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        DataError: it can't be read or is not UTF-8.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -1,4 +1,7 @@
-"""Encoders in files: weights as safetensors, and beside them in JSON what trained them, on what and how."""
+"""Encoders in files: weights as safetensors, and beside them in JSON what trained them, on what and how.
+
+A network for texts is of no use without its vocabulary, so the JSON file holds that too.
+"""
 
 import json
 from pathlib import Path
@@ -6,10 +9,15 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
+from course_utils.data.tokenization import WordPieces
 from course_utils.errors import DataError
+from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model, describe_shape
 from course_utils.models.vision import Encoder, build_encoder
 from course_utils.paths import replacing, write_text
+
+TRANSFORMER = "transformer"
 
 
 def save_encoder(path: Path, encoder: Encoder, info: dict[str, Any]) -> None:
@@ -23,10 +31,8 @@ def save_encoder(path: Path, encoder: Encoder, info: dict[str, Any]) -> None:
     Raises:
         CourseError: the folder can't be written to.
     """
-    build_encoder(info["encoder"], [0.0] * 3, [1.0] * 3).load_state_dict(encoder.state_dict())
-    with replacing(path) as temporary:
-        save_file({name: tensor.contiguous().cpu() for name, tensor in encoder.state_dict().items()}, temporary)
-    write_text(path.with_suffix(".json"), json.dumps(info, indent=2) + "\n")
+    _build_image_encoder(info).load_state_dict(encoder.state_dict())
+    _write(path, encoder, info)
 
 
 def load_encoder(path: Path) -> tuple[Encoder, dict[str, Any]]:
@@ -36,13 +42,87 @@ def load_encoder(path: Path) -> tuple[Encoder, dict[str, Any]]:
         DataError: a file is missing, cut or not an encoder.
     """
     try:
-        info: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        encoder = build_encoder(info["encoder"], [0.0] * 3, [1.0] * 3)
+        info = _read_info(path)
+        encoder = _build_image_encoder(info)
         encoder.load_state_dict(load_file(path))
     except FileNotFoundError as error:
-        raise DataError(f"no encoder at {error.filename}: run the notebook that trains it") from None
+        raise _missing(error) from None
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise DataError(
-            f"the encoder {path} is damaged ({type(error).__name__}): delete it and run the notebook that trains it"
-        ) from None
+        raise _damaged(path, error) from None
     return encoder.eval(), info
+
+
+def save_language_model(path: Path, model: MaskedLanguageModel, pieces: WordPieces, info: dict[str, Any]) -> None:
+    """Write a network's weights to `path`, and beside them as `path` with .json `info`, its shape and its vocabulary.
+
+    Args:
+        path: ends in .safetensors.
+        model: as `build_language_model` makes it.
+        pieces: the vocabulary that it was trained with.
+        info: plain data. What trained it, on what, settings, versions.
+
+    Raises:
+        ValueError: the vocabulary has another size than the network.
+        CourseError: the folder can't be written to.
+    """
+    shape = model.encoder.shape
+    if len(pieces) != shape.vocab_size:
+        raise ValueError(f"the network knows {shape.vocab_size} tokens, but the vocabulary has {len(pieces)}")
+    whole = {**info, "encoder": TRANSFORMER, "shape": describe_shape(shape), "tokenizer": pieces.to_json()}
+    _write(path, model, whole)
+
+
+def load_language_model(path: Path) -> tuple[MaskedLanguageModel, WordPieces, dict[str, Any]]:
+    """Return the network kept at `path`, in eval mode, its vocabulary and what else is known about it.
+
+    Raises:
+        DataError: a file is missing, cut or not a network for texts.
+    """
+    try:
+        info = _read_info(path)
+        pieces = WordPieces.from_json(info.pop("tokenizer"))
+        model = build_language_model(LanguageShape(**info["shape"]))
+        model.load_state_dict(_tie_again(model, load_file(path)))
+        if len(pieces) != model.encoder.shape.vocab_size:
+            raise ValueError("another vocabulary's network")
+    except FileNotFoundError as error:
+        raise _missing(error) from None
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        raise _damaged(path, error) from None
+    return model.eval(), pieces, info
+
+
+def _build_image_encoder(info: dict[str, Any]) -> Encoder:
+    return build_encoder(info["encoder"], [0.0] * 3, [1.0] * 3)
+
+
+def _write(path: Path, model: nn.Module, info: dict[str, Any]) -> None:
+    state, seen = {}, set()
+    for name, tensor in model.state_dict().items():
+        if tensor.data_ptr() not in seen or tensor.numel() == 0:  # one that has two names is written once
+            state[name] = tensor.contiguous().cpu()
+            seen.add(tensor.data_ptr())
+    with replacing(path) as temporary:
+        save_file(state, temporary)
+    write_text(path.with_suffix(".json"), json.dumps(info, indent=2) + "\n")
+
+
+def _tie_again(model: MaskedLanguageModel, state: dict[str, Any]) -> dict[str, Any]:
+    if model.encoder.shape.tied_output:
+        state["predict.weight"] = state["encoder.embed.weight"]
+    return state
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    info: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return info
+
+
+def _missing(error: FileNotFoundError) -> DataError:
+    return DataError(f"no encoder at {error.filename}: run the notebook that trains it")
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"the encoder {path} is damaged ({type(error).__name__}): delete it and run the notebook that trains it"
+    )

@@ -21,6 +21,7 @@ _EXPECTED = {
     "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
     "literal_error": "{expected}",
+    "multiple_of": "a multiple of {multiple_of}",
     "too_short": "a list that is not empty",
     "string_too_short": "text that is not empty",
     "expected": "{words}",

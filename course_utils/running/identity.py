@@ -50,6 +50,10 @@ def _data_identity(parameters: Mapping[str, Any]) -> list[str]:
         from course_utils.data.text import text_fingerprint
 
         fingerprints.append(text_fingerprint(parameters["TEXT_DATASET"]))
+    if "CORPUS" in parameters:
+        from course_utils.data.corpus import corpus_fingerprint
+
+        fingerprints.append(corpus_fingerprint(parameters["CORPUS"]))
     return fingerprints
 
 

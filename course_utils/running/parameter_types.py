@@ -31,6 +31,13 @@ DatasetName = Annotated[str, Field(min_length=1)]
 """A known data set or a folder of class folders."""
 TextDatasetName = Annotated[str, Field(min_length=1)]
 """A known text data set or a folder of class folders of .txt files."""
+CorpusName = Annotated[str, Field(min_length=1)]
+"""A known text data set or any folder of .txt files."""
+VocabSize = Annotated[int, Field(ge=100, le=100_000)]
+BlockLength = Annotated[int, Field(ge=8, le=4096)]
+Width = Annotated[int, Field(ge=32, multiple_of=32)]
+NumLayers = Annotated[int, Field(ge=1, le=48)]
+MaskRate = Annotated[float, Field(gt=0, le=1)]
 PassageLength = Annotated[int, Field(ge=1)]
 EncoderName = Literal["compact", "resnet18"]
 OptimizerName = Literal["muon", "adamw", "sgd"]
@@ -55,6 +62,12 @@ def _increasing(values: list[float]) -> list[float]:
     return values
 
 
+def _with_a_blank(sentence: str) -> str:
+    if "[MASK]" not in sentence:
+        raise expected("a sentence with [MASK] where a word is to be guessed")
+    return sentence
+
+
 def _known_device(device: str) -> str:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise expected("'auto', 'cpu', 'cuda', 'cuda:0' (or another number) or 'mps'")
@@ -63,5 +76,6 @@ def _known_device(device: str) -> str:
 
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_without_repeats)]
 LabelsPerClass = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_increasing)]
+Sentence = Annotated[str, AfterValidator(_with_a_blank)]
 Shares = Annotated[list[Probability], Field(min_length=1), AfterValidator(_increasing)]
 Device = Annotated[str, AfterValidator(_known_device)]

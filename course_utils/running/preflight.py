@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
-from course_utils.running.settings import ImageSettings, NotebookSettings, TextSettings
+from course_utils.running.settings import ImageSettings, MaskedWordsSettings, NotebookSettings, TextSettings
 
 if TYPE_CHECKING:
     from course_utils.data.splits import DatasetSummary
@@ -40,7 +40,14 @@ def _text_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
             describe_text_dataset(dataset, length)
         except CourseError as error:
             problems.append(str(error))
-    return problems
+    for corpus in dict.fromkeys(settings.corpus for settings in on_texts if isinstance(settings, MaskedWordsSettings)):
+        from course_utils.data.corpus import load_corpus
+
+        try:
+            load_corpus(corpus)
+        except CourseError as error:
+            problems.append(str(error))
+    return list(dict.fromkeys(problems))
 
 
 def _describe(dataset: str) -> "DatasetSummary":

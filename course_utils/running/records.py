@@ -186,7 +186,7 @@ class Record:
         return {
             "encoder": encoder,
             "task": task,
-            "dataset": self.parameters["DATASET"],
+            "dataset": self.parameters.get("DATASET") or self.parameters["CORPUS"],
             **more,
             "date": date,
             **made_by,

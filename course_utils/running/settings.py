@@ -103,6 +103,31 @@ class RotationSettings(ImageSettings):
     seeds: types.Seeds
 
 
+class MaskedWordsSettings(TextSettings):
+    """Parameters of 04_masked_words."""
+
+    corpus: types.CorpusName
+    vocab_size: types.VocabSize
+    block_length: types.BlockLength
+    width: types.Width
+    num_layers: types.NumLayers
+    mask_rate: types.MaskRate
+    mask_share: types.Probability
+    random_share: types.Probability
+    num_steps: types.NumSteps
+    num_twin_steps: types.NumSteps
+    batch_size: types.BatchSize
+    learning_rate: types.LearningRate
+    adamw_lr: types.LearningRate
+    embedding_lr: types.LearningRate
+    sentence: types.Sentence
+    labels_per_class: types.LabelsPerClass
+    num_tuning_steps: types.NumSteps
+    seeds: types.Seeds
+    device: types.Device
+    precision: types.Precision
+
+
 class SimCLRSettings(ImageSettings):
     """Parameters of 05_simclr."""
 
@@ -134,6 +159,7 @@ SETTINGS: dict[str, type[NotebookSettings]] = {
     "01_supervised_baselines": SupervisedBaselinesSettings,
     "02_what_labels_cost": WhatLabelsCostSettings,
     "03_predicting_rotations": RotationSettings,
+    "04_masked_words": MaskedWordsSettings,
     "05_simclr": SimCLRSettings,
     "06_linear_evaluation": LinearEvaluationSettings,
 }

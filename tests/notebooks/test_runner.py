@@ -38,6 +38,22 @@ EXPECTED_METRICS = {
         "image/rotation/pretext/test_accuracy",
         "image/untrained_blocks/linear/test_accuracy",
     ],
+    "04_masked_words": [
+        "text/masked_words/loss",
+        "text/masked_words/accuracy",
+        "text/masked_words/unigram_loss",
+        "text/masked_words/uniform_loss",
+        "text/masked_words/word_before_loss",
+        "text/masked_words/tokens_per_second",
+        "text/masked_words/linear/labels_5/test_accuracy",
+        "text/masked_words/linear/labels_5/test_accuracy_sd",
+        "text/masked_words/tuned/labels_5/test_accuracy",
+        "text/untrained/linear/labels_5/test_accuracy",
+        "text/untrained/tuned/labels_5/test_accuracy",
+        "text/tfidf/passages/labels_5/test_accuracy",
+        "text/careless_twin/validation_loss",
+        "text/left_only/validation_loss",
+    ],
     "05_simclr": ["image/simclr/views_per_second"],
     "06_linear_evaluation": [
         "image/pixels/linear/test_accuracy",
@@ -89,6 +105,13 @@ def test_even_a_smoke_run_beats_chance(smoke_run):
     metrics = {name: value for entry in smoke_run.summary["notebooks"] for name, value in entry["metrics"].items()}
     for method in ("pixels/linear", "supervised", "simclr/linear", "untrained/linear"):
         assert metrics[f"image/{method}/test_accuracy"] > metrics["image/chance/test_accuracy"] + 0.05
+
+
+def test_even_a_smoke_run_beats_knowing_nothing_of_words(smoke_run):
+    [entry] = [entry for entry in smoke_run.summary["notebooks"] if entry["name"] == "04_masked_words"]
+    metrics = entry["metrics"]
+    assert metrics["text/masked_words/loss"] < metrics["text/masked_words/unigram_loss"]
+    assert metrics["text/masked_words/unigram_loss"] < metrics["text/masked_words/uniform_loss"]
 
 
 def test_claims_were_made(smoke_run):

@@ -5,13 +5,13 @@ import pytest
 from samples import SAMPLE
 
 from course_utils.errors import DataError, SettingsError
-from course_utils.paths import project_root
+from course_utils.paths import notebooks_dir, project_root
 from course_utils.running import parameter_types as types
 from course_utils.running import preflight
-from course_utils.running.notebooks import Notebook
+from course_utils.running.notebooks import Notebook, select
 from course_utils.running.plan import make_plan
 from course_utils.running.profiles import Profile
-from course_utils.running.settings import SETTINGS, ImageSettings
+from course_utils.running.settings import SETTINGS, ImageSettings, validate
 
 LAPTOP = Profile("laptop", {})
 
@@ -152,3 +152,18 @@ def test_a_notebook_is_never_run_onto_itself(make_notebook, tmp_path):
     (own.path.parent / "records").mkdir()
     [problem] = problems([own], LAPTOP, {}, str(own.path.parent) + "/")
     assert problem == f"{own.path} lies where its executed copy would go: choose another folder with --name"
+
+
+def test_a_corpus_is_looked_at_before_anything_runs(tmp_path):
+    [notebook] = select(["04"], notebooks_dir())
+    (tmp_path / "a.txt").write_text("ten words " * 5)
+
+    def problems(corpus):
+        settings = validate(notebook.name, {**notebook.defaults(), "CORPUS": corpus})
+        return preflight.data_problems([(notebook.name, settings)])
+
+    assert problems("sotu") == []
+    [sentence] = problems(str(tmp_path))
+    assert "has 10 words, too few to learn a language from" in sentence
+    [sentence] = problems(str(tmp_path / "absent"))
+    assert "there is no data set or folder" in sentence

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from samples import NAME, SAMPLE, SampleSettings
 
 from course_utils.errors import SettingsError
+from course_utils.paths import notebooks_dir
+from course_utils.running.notebooks import select
 from course_utils.running.settings import SETTINGS, read_settings, settings_like, validate
 
 
@@ -52,6 +54,31 @@ def test_a_whole_number_is_a_number():
 )
 def test_a_wrong_value_gets_one_plain_sentence(name, value, sentence):
     assert complaint(**{name: value}) == sentence
+
+
+WORDS = "04_masked_words"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("MASK_RATE", 0, "MASK_RATE must be greater than 0, got 0"),
+        ("WIDTH", 100, "WIDTH must be a multiple of 32, got 100"),
+        ("VOCAB_SIZE", 5, "VOCAB_SIZE must be at least 100, got 5"),
+        ("BLOCK_LENGTH", 3, "BLOCK_LENGTH must be at least 8, got 3"),
+        ("CORPUS", "", "CORPUS must be text that is not empty, got ''"),
+        (
+            "SENTENCE",
+            "no blank",
+            "SENTENCE must be a sentence with [MASK] where a word is to be guessed, got 'no blank'",
+        ),
+    ],
+)
+def test_a_wrong_value_for_masked_words_gets_one_plain_sentence(name, value, sentence):
+    [notebook] = select(["04"], notebooks_dir())
+    with pytest.raises(SettingsError) as caught:
+        validate(WORDS, {**notebook.defaults(), name: value})
+    assert str(caught.value) == f"{WORDS}: {sentence}"
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3", "mps"])

@@ -1,0 +1,51 @@
+"""Pictures of tokens hold what they were given."""
+
+import io
+
+import pytest
+import torch
+from matplotlib.colors import to_hex
+
+from course_utils import text_plotting
+from course_utils.plotting import BLUE, ORANGE
+
+
+def drawn(figure):
+    figure.savefig(io.BytesIO())
+    return figure
+
+
+def test_tokens_stand_in_order_and_wrap():
+    tokens = ["[CLS]", "the", "[MASK]", "of", "$5", *["peace"] * 30]
+    figure = drawn(text_plotting.masked_tokens(tokens, ["", "", "hidden", "kept", "", *[""] * 30]))
+    [axis] = figure.axes
+    words = [text.get_text() for text in axis.texts]
+    assert words[: len(tokens)] == [token.replace("$", r"\$") for token in tokens]
+    assert words[len(tokens) :] == list(text_plotting.KINDS)
+    assert to_hex(axis.patches[2].get_facecolor()) == ORANGE
+    rows = {text.get_position()[1] for text in axis.texts[: len(tokens)]}
+    assert len(rows) > 1
+    width = figure.get_size_inches()[0]
+    assert all(box.get_x() + box.get_width() <= width for box in axis.patches)
+
+
+def test_blanks_show_words_and_probabilities():
+    answers = {"a [MASK]": (["x", "y"], [0.7, 0.2]), "b [MASK]": (["z"], [1.0]), "c": (["w"], [0.5])}
+    figure = drawn(text_plotting.blanks(answers))
+    used = [axis for axis in figure.axes if axis.axison]
+    assert [axis.get_title(loc="left") for axis in used] == list(answers)
+    assert [bar.get_width() for bar in used[0].patches] == [0.7, 0.2]
+    assert [to_hex(bar.get_facecolor()) for bar in used[0].patches] == [ORANGE, BLUE]
+    assert [label.get_text() for label in used[0].get_yticklabels()] == ["x", "y"]
+    assert used[0].texts[0].get_text() == "70 %"
+
+
+@pytest.mark.parametrize("num_heads", [1, 3])
+def test_attention_maps_share_a_scale(num_heads):
+    weights = torch.full((num_heads, 4, 4), 0.25)
+    titles = [f"head {head}" for head in range(num_heads)]
+    figure = drawn(text_plotting.attention_maps(weights, ["a", "b", "c", "d"], titles))
+    maps = figure.axes[:num_heads]
+    assert [axis.get_title() for axis in maps] == titles
+    assert {axis.images[0].get_clim() for axis in maps} == {(0, 1)}
+    assert [label.get_text() for label in maps[0].get_yticklabels()] == ["a", "b", "c", "d"]
