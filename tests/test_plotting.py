@@ -123,3 +123,14 @@ def test_neighbors_places_every_image():
 def test_smooth_is_the_running_mean():
     assert plotting.smooth([1, 2, 3, 4], window=2) == [1, 1.5, 2.5, 3.5]
     assert plotting.smooth([1, 2], window=20) == [1, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"), [((0.1, 0.2), "linear"), ((0.01, 0.1, 1.0), "log"), ((0.0, 10.0), "linear")]
+)
+def test_swept_curves_take_a_log_axis_where_values_are_far_apart(values, scale):
+    series = {"$a": [(x, x / 2, 0.1) for x in values], "b": [(x, x / 3, 0.0) for x in values]}
+    [axis] = drawn(plotting.swept_curves(series, "TEMPERATURE", "accuracy", percent=True)).axes
+    assert axis.get_xscale() == scale
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == [r"\$a", "b"]
+    assert all(words.endswith(" %") for words in (tick.get_text() for tick in axis.get_yticklabels()))
