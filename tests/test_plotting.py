@@ -153,3 +153,14 @@ def test_label_curves_without_a_law_are_joined():
     [axis] = drawn(plotting.label_curves(measured, {}, x_label="labels a class")).axes
     assert axis.get_xlabel() == "labels a class"
     assert axis.containers[0].lines[0].get_linestyle() == "-"
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"), [((0.1, 0.2), "linear"), ((0.01, 0.1, 1.0), "log"), ((0.0, 10.0), "linear")]
+)
+def test_swept_curves_take_a_log_axis_where_values_are_far_apart(values, scale):
+    series = {"$a": [(x, x / 2, 0.1) for x in values], "b": [(x, x / 3, 0.0) for x in values]}
+    [axis] = drawn(plotting.swept_curves(series, "TEMPERATURE", "accuracy", percent=True)).axes
+    assert axis.get_xscale() == scale
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == [r"\$a", "b"]
+    assert all(words.endswith(" %") for words in (tick.get_text() for tick in axis.get_yticklabels()))
