@@ -145,6 +145,8 @@ def label_curves(
 ) -> Figure:
     """Draw accuracy against the number of labels, on a log axis, with fitted laws; dashed where they extrapolate.
 
+    Without any law, the points of each name are joined.
+
     Args:
         measured: name → number of labels → accuracies of the seeds, shares in [0, 1].
         laws: name → error as a function of the number of labels.
@@ -155,15 +157,20 @@ def label_curves(
     for color, (name, points) in zip(COLORS, measured.items(), strict=False):
         sizes, means = list(points), [float(np.mean(values)) for values in points.values()]
         spreads = [float(np.std(values, ddof=1)) if len(values) > 1 else 0.0 for values in points.values()]
-        axis.errorbar(sizes, means, yerr=spreads, fmt="o", color=color, capsize=3, markersize=5, label=name)
+        style = "o" if laws else "o-"
+        axis.errorbar(sizes, means, yerr=spreads, fmt=style, color=color, capsize=3, markersize=5, label=name)
         if name in laws:
             for low, high, style in ((min(sizes), max(sizes), "-"), (max(sizes), longest, "--")):
                 x = np.geomspace(low, max(low, high), 60)
                 axis.plot(x, [1 - laws[name](n) for n in x], style, color=color, linewidth=1.5)
     _reference_lines(axis, lines or {}, percent=True)
     axis.set_xscale("log")
+    if not laws:
+        axis.set_xticks(sorted({size for points in measured.values() for size in points}))
+        axis.minorticks_off()
     axis.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-    axis.set(xlabel="labels (log scale; dashed: extrapolated)", ylabel="test accuracy")
+    axis.set(xlabel="labels (log scale; dashed: extrapolated)" if laws else "labels (log scale)")
+    axis.set_ylabel("test accuracy")
     _percent(axis)
     axis.legend(frameon=False, fontsize=9, loc="upper left")
     return figure
