@@ -161,7 +161,7 @@ def label_curves(
     laws: Mapping[str, Callable[[float], float]],
     *,
     longest: float = 0.0,
-    x_label: str = "labels (log scale; dashed: extrapolated)",
+    x_label: str = "",
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw accuracy against the number of labels, on a log axis, with fitted laws; dashed where they extrapolate.
@@ -170,7 +170,7 @@ def label_curves(
         measured: name → number of labels → accuracies of the seeds, shares in [0, 1].
         laws: name → error as a function of the number of labels; points without one are joined.
         longest: to how many labels the laws are drawn.
-        x_label: what is counted.
+        x_label: what is counted; labels if empty.
         lines: name → share, drawn as horizontal lines.
     """
     figure, axis = _new_axis(width=6.6, height=3.8)
@@ -185,8 +185,12 @@ def label_curves(
                 axis.plot(x, [1 - laws[name](n) for n in x], style, color=color, linewidth=1.5)
     _reference_lines(axis, lines or {}, percent=True)
     axis.set_xscale("log")
+    if not laws:
+        axis.set_xticks(sorted({size for points in measured.values() for size in points}))
+        axis.minorticks_off()
     axis.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-    axis.set(xlabel=x_label, ylabel="test accuracy")
+    words = "labels (log scale; dashed: extrapolated)" if laws else "labels (log scale)"
+    axis.set(xlabel=x_label or words, ylabel="test accuracy")
     _percent(axis)
     axis.legend(frameon=False, fontsize=9, loc="upper left")
     return figure
@@ -230,7 +234,7 @@ def heat_over_images(images: Tensor, maps: Tensor, titles: Sequence[str], colorb
     """
     figure = Figure(figsize=(1.25 * len(images) + 0.9, 2.9), layout="constrained")
     axes = figure.subplots(2, len(images), squeeze=False)
-    largest = max(maps.abs().max().item(), 1e-6)
+    largest = max(maps.abs().quantile(0.98).item(), 1e-6)
     for column, (image, heat, title) in enumerate(zip(images, maps, titles, strict=True)):
         pixels = image.permute(1, 2, 0).cpu().numpy()
         place = (0, pixels.shape[1], pixels.shape[0], 0)
@@ -238,7 +242,7 @@ def heat_over_images(images: Tensor, maps: Tensor, titles: Sequence[str], colorb
         axes[0, column].set_title(title, fontsize=8.5, color=INK)
         axes[1, column].imshow(pixels.mean(axis=-1), cmap="gray", extent=place)
         drawn = axes[1, column].imshow(
-            heat.cpu().numpy(), cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6, extent=place,
+            heat.cpu().numpy(), cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.7, extent=place,
             interpolation="bilinear",
         )  # fmt: skip
     for axis in axes.flat:

@@ -95,6 +95,14 @@ def test_label_curves_show_means_spreads_and_laws():
     assert drawn_laws[0].get_ydata()[0] == pytest.approx(1 - 1 / 10)
 
 
+def test_label_curves_without_laws_join_their_points():
+    measured = {"a": {20: [0.2, 0.4], 80: [0.5, 0.5]}, "b": {20: [0.3], 80: [0.4]}}
+    axis = drawn(plotting.label_curves(measured, {}, longest=80)).axes[0]
+    assert [line.get_linestyle() for line in (container.lines[0] for container in axis.containers)] == ["-", "-"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["20", "80"]
+    assert axis.get_xlabel() == "labels (log scale)"
+
+
 def test_amounts_say_their_values():
     axis = drawn(plotting.amounts({"class": 100.0, "mask": 250_000.0}, "dollars", unit="$")).axes[0]
     assert [text.get_text() for text in axis.texts] == ["$100", "class", "$250,000", "mask"]
@@ -137,7 +145,7 @@ def test_heat_lies_over_its_image_on_one_scale():
     maps = torch.linspace(-0.2, 0.4, 2 * 3 * 3).view(2, 3, 3)
     figure = drawn(plotting.heat_over_images(IMAGES[:2], maps, ["a", "b"], "lost"))
     heats = [axis.images[-1] for axis in figure.axes[2:4]]
-    assert [heat.get_clim() for heat in heats] == [(pytest.approx(-0.4), pytest.approx(0.4))] * 2
+    assert heats[0].get_clim() == heats[1].get_clim() == (pytest.approx(-0.4, abs=0.03), pytest.approx(0.4, abs=0.03))
     assert [heat.get_extent() for heat in heats] == [axis.images[0].get_extent() for axis in figure.axes[2:4]]
 
 
