@@ -49,13 +49,14 @@ def test_the_data_count(notebook, monkeypatch):
 
 
 def test_the_texts_count(notebook, tmp_path):
+    texts = tmp_path / "texts"  # the notebook lies beside
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
+        (texts / name).mkdir(parents=True)
         for number in range(3):
-            (tmp_path / name / f"{number}.txt").write_text(f"some words {number}")
-    before = identify(notebook, {**PARAMETERS, "TEXT_DATASET": str(tmp_path)}, {})
-    (tmp_path / "a" / "1.txt").write_text("other words here")
-    assert identify(notebook, {**PARAMETERS, "TEXT_DATASET": str(tmp_path)}, {}) != before
+            (texts / name / f"{number}.txt").write_text(f"some words {number}")
+    before = identify(notebook, {**PARAMETERS, "TEXT_DATASET": str(texts)}, {})
+    (texts / "a" / "1.txt").write_text("other words here")
+    assert identify(notebook, {**PARAMETERS, "TEXT_DATASET": str(texts)}, {}) != before
 
 
 def test_the_packages_code_is_hashed():
