@@ -193,7 +193,7 @@ def sweep(
 ) -> None:
     """Run a notebook with many sets of parameters; what is up to date is not run again, what failed is tried again."""
     from course_utils.running import sweeps
-    from course_utils.running.sweep_display import open_sweep_display
+    from course_utils.running.sweeps.display import open_sweep_display
 
     options = sweeps.SweepOptions(scheduler, workers, threads, 60 * timeout, retry_failed, force)
     console = _console()
@@ -210,9 +210,9 @@ def sweep(
 
 def _show_sweep(console: Console, result: "SweepResult", retry_failed: bool) -> None:
     from course_utils.running.comparison import compare as compare_runs
-    from course_utils.running.comparison_files import write_comparison
-    from course_utils.running.comparison_table import comparison_table
-    from course_utils.running.sweep_display import failures_table, statuses_line
+    from course_utils.running.comparison.files import write_comparison
+    from course_utils.running.comparison.table import comparison_table
+    from course_utils.running.sweeps.display import failures_table, statuses_line
 
     if not result.executed and not result.interrupted:
         words = "nothing to do: no run failed" if retry_failed else "nothing to do: everything is up to date"
@@ -288,8 +288,8 @@ def report(
 ) -> None:
     """Write a run's report anew; of a sweep, or of several runs, a sortable comparison with CSV and JSON beside it."""
     from course_utils.running.comparison import compare as compare_runs
-    from course_utils.running.comparison_files import comparison_folder, write_comparison
-    from course_utils.running.sweep_files import is_sweep
+    from course_utils.running.comparison.files import comparison_folder, write_comparison
+    from course_utils.running.sweeps.files import is_sweep
 
     if len(runs) == 1 and into is None and not is_sweep(find_run_dir(runs[0])):
         typer.echo(write_report(find_run_dir(runs[0])))
@@ -306,7 +306,7 @@ def compare(
 ) -> None:
     """Show runs beside each other: parameters that differ, what was measured, seeds as mean ± sd."""
     from course_utils.running.comparison import compare as compare_runs
-    from course_utils.running.comparison_table import comparison_table
+    from course_utils.running.comparison.table import comparison_table
 
     comparison = compare_runs(runs, apart=True)
     console = _console()

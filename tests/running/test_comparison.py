@@ -11,10 +11,10 @@ from test_report import HOSTILE, Page
 from course_utils import cli
 from course_utils.errors import CourseError
 from course_utils.running.comparison import compare
-from course_utils.running.comparison_curves import MOST_CURVES, curve_points
-from course_utils.running.comparison_files import comparison_folder, make_csv, write_comparison
-from course_utils.running.comparison_table import comparison_table, show_measured
-from course_utils.running.sweep_files import make_manifest, write_manifest
+from course_utils.running.comparison.curves import MOST_CURVES, curve_points
+from course_utils.running.comparison.files import comparison_folder, make_csv, write_comparison
+from course_utils.running.comparison.table import comparison_table, show_measured
+from course_utils.running.sweeps.files import make_manifest, write_manifest
 
 ACCURACY = "image/simclr/linear/test_accuracy"
 

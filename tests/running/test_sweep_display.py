@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from course_utils.running import sweep_display
-from course_utils.running.sweep_cluster import Size
-from course_utils.running.sweep_display import Account, failures_table, open_sweep_display, statuses_line
+from course_utils.running.sweeps import display as sweep_display
+from course_utils.running.sweeps.cluster import Size
+from course_utils.running.sweeps.display import Account, failures_table, open_sweep_display, statuses_line
 
 
 def entry(status, seed=0, error=None, seconds=3.0):

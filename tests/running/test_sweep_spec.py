@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from course_utils.errors import CourseError, SettingsError
 from course_utils.running.strict_yaml import parse_yaml
-from course_utils.running.sweep_plan import LONGEST_NAME, make_sweep_plan
-from course_utils.running.sweep_spec import MOST_RUNS, read_spec
+from course_utils.running.sweeps.plan import LONGEST_NAME, make_sweep_plan
+from course_utils.running.sweeps.spec import MOST_RUNS, read_spec
 
 
 def plan(text, tmp_path):

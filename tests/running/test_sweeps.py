@@ -20,9 +20,9 @@ from course_utils.running import run_notebook, runs, sweep
 from course_utils.running.execution import Outcome
 from course_utils.running.locking import locked
 from course_utils.running.records import Record
-from course_utils.running.sweep_cluster import choose_size
-from course_utils.running.sweep_task import do_run
 from course_utils.running.sweeps import SweepOptions
+from course_utils.running.sweeps.cluster import choose_size
+from course_utils.running.sweeps.task import do_run
 
 NAME = "image/simclr/linear/test_accuracy"
 SPEC = {"grid": {"NUM_EPOCHS": [1, 2]}, "seeds": [0, 1]}
@@ -163,18 +163,18 @@ def test_the_cores_are_shared_among_runs_beside_each_other(executed, go, monkeyp
 )
 def test_as_many_runs_as_cores_memory_and_gpus_allow(monkeypatch, cores, gigabytes, gpus, wanted, size):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
-    monkeypatch.setattr("course_utils.running.sweep_cluster.count_cores", lambda: cores)
-    monkeypatch.setattr("course_utils.running.sweep_cluster.free_memory", lambda: int(gigabytes * 2**30))
+    monkeypatch.setattr("course_utils.running.sweeps.cluster.count_cores", lambda: cores)
+    monkeypatch.setattr("course_utils.running.sweeps.cluster.free_memory", lambda: int(gigabytes * 2**30))
     chosen = choose_size(10, wanted)
     assert (chosen.workers, chosen.threads) == size
     assert chosen.gpus == tuple(gpus.split(",") if gpus else ())
 
 
 def test_what_is_made_later_computes_with_as_many_threads(executed, go, monkeypatch):
-    monkeypatch.setattr("course_utils.running.sweep_cluster.count_cores", lambda: 8)
-    monkeypatch.setattr("course_utils.running.sweep_cluster.free_memory", lambda: 2**40)
+    monkeypatch.setattr("course_utils.running.sweeps.cluster.count_cores", lambda: 8)
+    monkeypatch.setattr("course_utils.running.sweeps.cluster.free_memory", lambda: 2**40)
     go(options=SweepOptions())
-    monkeypatch.setattr("course_utils.running.sweep_cluster.free_memory", lambda: 2**20)
+    monkeypatch.setattr("course_utils.running.sweeps.cluster.free_memory", lambda: 2**20)
     go(options=SweepOptions(), seeds=[0, 1, 2])
     assert len(executed) == 6
     assert {call[2] for call in executed} == {"2"}
@@ -213,7 +213,7 @@ def test_a_worker_with_another_course_refuses(executed, make_notebook, tmp_path)
 
 
 def test_a_worker_that_does_not_see_the_folder_refuses(make_notebook, tmp_path, monkeypatch):
-    monkeypatch.setattr("course_utils.running.sweep_task.SECONDS_FOR_FILES", 0.0)
+    monkeypatch.setattr("course_utils.running.sweeps.task.SECONDS_FOR_FILES", 0.0)
     done = do_run(task_for(make_notebook, tmp_path, folder=f"{tmp_path}/elsewhere"))
     assert "must be on a disk that all machines share" in done["error"]
 

@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from course_utils.running.comparison import Comparison, Group, Measured
+from course_utils.running.comparison.groups import Comparison, Group, Measured
 from course_utils.running.metrics import show_number, show_spread
 
 MOST_COLUMNS = 8

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from course_utils.running.comparison import Comparison, Group, Run
-from course_utils.running.comparison_curves import draw_curves
-from course_utils.running.comparison_table import show_measured, show_value
+from course_utils.running.comparison.curves import draw_curves
+from course_utils.running.comparison.groups import Comparison, Group, Run
+from course_utils.running.comparison.table import show_measured, show_value
 from course_utils.running.metrics import show_evidence, show_time
 from course_utils.running.report_style import STYLE
 from course_utils.running.results import executed_path

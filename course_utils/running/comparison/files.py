@@ -9,10 +9,10 @@ from typing import Any
 
 from course_utils.errors import CourseError
 from course_utils.paths import resolve, write_text
-from course_utils.running.comparison import Comparison, Group
-from course_utils.running.comparison_page import make_page
+from course_utils.running.comparison.groups import Comparison, Group
+from course_utils.running.comparison.page import make_page
 from course_utils.running.folder import find_run_dir
-from course_utils.running.sweep_files import is_sweep
+from course_utils.running.sweeps.files import is_sweep
 
 NAME = "comparison"
 

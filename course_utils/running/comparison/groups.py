@@ -12,7 +12,7 @@ from course_utils.errors import CourseError
 from course_utils.running.folder import find_run_dir
 from course_utils.running.metrics import SPREAD, key_metrics
 from course_utils.running.summary import Entry, Summary, load_summary, unfinished_entry
-from course_utils.running.sweep_files import is_sweep, load_manifest
+from course_utils.running.sweeps.files import is_sweep, load_manifest
 
 NOT_COMPARED = ("RUN_DIR", "SEED")
 GOOD = ("ok", "up-to-date")

@@ -49,11 +49,21 @@ def check_installed() -> None:
         raise CourseError("sweeps need dask: install it with `pip install -e '.[sweeps]'` in the course's folder")
 
 
+def silence_dask() -> None:
+    """Have dask keep its log to itself, for good: what it says when threads end late, we say shorter or not at all.
+
+    A cluster's own `silence_logs` ends with the cluster, before the last of its threads.
+    """
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 @contextmanager
 def local_cluster(size: Size) -> Iterator["Client"]:
     """Yield a client of workers inside this process; every notebook has a process of its own."""
-    from course_utils.running.sweep_local import open_local_cluster
+    from course_utils.running.sweeps.local import open_local_cluster
 
+    silence_dask()
     with open_local_cluster(size.workers) as client:
         yield client
 
@@ -67,8 +77,7 @@ def existing_cluster(address: str) -> Iterator["Client"]:
     """
     from distributed import Client
 
-    for name in ("distributed", "distributed.client"):  # what they would say of a lost scheduler, we say shorter
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    silence_dask()
     try:
         client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:

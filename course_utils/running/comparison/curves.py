@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from course_utils.running.comparison import Comparison, Group
+from course_utils.running.comparison.groups import Comparison, Group
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,7 +12,7 @@ from course_utils.errors import CourseError
 from course_utils.running.locking import locked
 from course_utils.running.runs import is_up_to_date
 from course_utils.running.summary import load_summary
-from course_utils.running.sweep_cluster import (
+from course_utils.running.sweeps.cluster import (
     Size,
     check_installed,
     choose_size,
@@ -20,7 +20,7 @@ from course_utils.running.sweep_cluster import (
     local_cluster,
     size_of,
 )
-from course_utils.running.sweep_files import (
+from course_utils.running.sweeps.files import (
     Manifest,
     Status,
     SweepEntry,
@@ -29,9 +29,9 @@ from course_utils.running.sweep_files import (
     make_manifest,
     write_manifest,
 )
-from course_utils.running.sweep_plan import SweepPlan, SweepRun, make_sweep_plan
-from course_utils.running.sweep_spec import read_spec
-from course_utils.running.sweep_task import Done, Task, do_run, hash_code
+from course_utils.running.sweeps.plan import SweepPlan, SweepRun, make_sweep_plan
+from course_utils.running.sweeps.spec import read_spec
+from course_utils.running.sweeps.task import Done, Task, do_run, hash_code
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -14,7 +14,7 @@ from course_utils.running.notebooks import Notebook, select
 from course_utils.running.plan import Job, Plan, make_jobs, move
 from course_utils.running.preflight import data_problems
 from course_utils.running.profiles import read_profile
-from course_utils.running.sweep_spec import SweepSpec, Values
+from course_utils.running.sweeps.spec import SweepSpec, Values
 
 LONGEST_NAME = 80
 MOST_PROBLEMS = 20

@@ -16,7 +16,7 @@ from course_utils.running.plan import Job, Plan
 from course_utils.running.profiles import LAPTOP
 from course_utils.running.runs import Result, Silence, run_plan
 from course_utils.running.settings import SETTINGS, settings_like, validate
-from course_utils.running.sweep_files import is_sweep
+from course_utils.running.sweeps.files import is_sweep
 
 SECONDS_BETWEEN_TRIES = 1.0
 SECONDS_FOR_FILES = 30.0  # a shared file system may show a new file late

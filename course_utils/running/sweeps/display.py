@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from course_utils.running.metrics import show_time
-from course_utils.running.sweep_cluster import Size
-from course_utils.running.sweep_files import Manifest, SweepEntry
-from course_utils.running.sweep_spec import Values
+from course_utils.running.sweeps.cluster import Size
+from course_utils.running.sweeps.files import Manifest, SweepEntry
+from course_utils.running.sweeps.spec import Values
 
 MARKS = {
     "ok": "[green]✓ ok[/]",
