@@ -57,7 +57,7 @@ def fill_in(model: MaskedLanguageModel, pieces: WordPieces, sentence: str, count
 
 
 def score_masked(
-    model: MaskedLanguageModel, tokens: Tensor, masked: MaskedTokens, batch_size: int = 250
+    model: MaskedLanguageModel, tokens: Tensor, masked: MaskedTokens, batch_size: int = 50
 ) -> tuple[float, float]:
     """Return a model's loss in nats and accuracy at the chosen places, in eval mode.
 

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 # no negatives and no variance for batch norm, hence two).
 NumEpochs = Annotated[int, Field(ge=1)]
 NumSteps = Annotated[int, Field(ge=1)]
+NumStepsOrNone = Annotated[int, Field(ge=0)]
 Grid = Annotated[int, Field(ge=1, le=8)]
 NumTrainExamples = Annotated[int, Field(ge=0)]
 """0: all of them."""

@@ -115,14 +115,14 @@ class MaskedWordsSettings(TextSettings):
     mask_share: types.Probability
     random_share: types.Probability
     num_steps: types.NumSteps
-    num_twin_steps: types.NumSteps
+    num_twin_steps: types.NumStepsOrNone
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
     adamw_lr: types.LearningRate
     embedding_lr: types.LearningRate
     sentence: types.Sentence
     labels_per_class: types.LabelsPerClass
-    num_tuning_steps: types.NumSteps
+    num_tuning_steps: types.NumStepsOrNone
     seeds: types.Seeds
     device: types.Device
     precision: types.Precision
