@@ -1,6 +1,6 @@
 """Pictures of tokens: what is hidden, what is answered, what attention looks at; plain data in, a Figure out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -86,6 +86,34 @@ def attention_maps(weights: Tensor, tokens: Sequence[str], titles: Sequence[str]
         axis.tick_params(length=0, colors=INK)
         axis.spines[:].set_visible(False)
     figure.colorbar(picture, ax=list(axes), label="share of attention", shrink=0.7)
+    return figure
+
+
+def dots(rows: Mapping[str, Mapping[str, tuple[float, float]]], shares: Collection[str] = ()) -> Figure:
+    """Draw a table whose numbers are dots with their spreads: a row for each way, a panel for each thing measured.
+
+    Args:
+        rows: name → what was measured → (mean, standard deviation); the same things in each row.
+        shares: which of the things are shown in percent.
+    """
+    panels = list(next(iter(rows.values())))
+    figure = Figure(figsize=(1.6 + 1.75 * len(panels), 0.9 + 0.36 * len(rows)), layout="constrained")
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axis, panel in zip(axes, panels, strict=True):
+        scale, form = (100, "{:.1f} %") if panel in shares else (1, "{:.2f}")
+        means, spreads = ([scale * row[panel][part] for row in rows.values()] for part in (0, 1))
+        axis.errorbar(means, range(len(rows)), xerr=spreads, fmt="o", color=BLUE, capsize=3, markersize=5)
+        for place, mean in enumerate(means):
+            axis.annotate(form.format(mean), (mean, place), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+        axis.set_title(panel, fontsize=9, color=INK)
+        axis.margins(x=0.35, y=0.14)
+        axis.set(xticks=[], yticks=range(len(rows)))
+        axis.set_yticklabels(list(rows), fontsize=9)
+        axis.spines[:].set_visible(False)
+        axis.grid(axis="y", color=FAINT)
+        axis.set_axisbelow(True)
+        axis.tick_params(length=0, colors=INK)
+    axes[0].invert_yaxis()
     return figure
 
 
