@@ -49,3 +49,19 @@ def test_attention_maps_share_a_scale(num_heads):
     assert [axis.get_title() for axis in maps] == titles
     assert {axis.images[0].get_clim() for axis in maps} == {(0, 1)}
     assert [label.get_text() for label in maps[0].get_yticklabels()] == ["a", "b", "c", "d"]
+
+
+def test_dots_say_their_numbers_and_show_their_spreads():
+    rows = {
+        "few": {"loss (nats)": (4.25, 0.1), "right": (0.3, 0.02)},
+        "many": {"loss (nats)": (4.5, 0.0), "right": (0.25, 0.01)},
+    }
+    figure = drawn(text_plotting.dots(rows, shares=["right"]))
+    loss, right = figure.axes
+    assert [axis.get_title() for axis in figure.axes] == ["loss (nats)", "right"]
+    assert [text.get_text() for text in loss.texts] == ["4.25", "4.50"]
+    assert [text.get_text() for text in right.texts] == ["30.0 %", "25.0 %"]
+    assert [label.get_text() for label in loss.get_yticklabels()] == ["few", "many"]
+    assert loss.yaxis_inverted(), "the first row is the upper one"
+    [_, _, bars] = right.containers[0]
+    assert bars[0].get_segments()[0][:, 0].tolist() == pytest.approx([28, 32])
