@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from course_utils.filling import percent
 from course_utils.plotting import BLUE, FAINT, GRAY, GREEN, INK, ORANGE
 
 KINDS = {"hidden": ORANGE, "replaced": BLUE, "kept": GREEN}
@@ -56,7 +57,7 @@ def blanks(answers: Mapping[str, tuple[Sequence[str], Sequence[float]]], columns
     for axis, (sentence, (words, probabilities)) in zip(axes, answers.items(), strict=False):
         axis.barh(range(len(words)), probabilities, color=[ORANGE, *[BLUE] * (len(words) - 1)], height=0.7)
         for place, probability in enumerate(probabilities):
-            axis.text(probability + 0.015, place, f"{100 * probability:.0f} %", va="center", fontsize=8, color=INK)
+            axis.text(probability + 0.015, place, percent(probability), va="center", fontsize=8, color=INK)
         axis.set_yticks(range(len(words)), list(words), fontsize=9)
         axis.set(xlim=(0, 1.12), xticks=[])
         axis.invert_yaxis()
@@ -77,8 +78,9 @@ def attention_maps(weights: Tensor, tokens: Sequence[str], titles: Sequence[str]
     side = 0.9 + 0.17 * len(tokens)
     figure = Figure(figsize=(side * len(weights), side + 0.5), layout="constrained")
     axes = figure.subplots(1, len(weights), squeeze=False)[0]
+    most = float(weights.max())  # one scale for all, up to what there is
     for axis, head, title in zip(axes, weights, titles, strict=True):
-        picture = axis.imshow(head.float().cpu().numpy(), cmap="Blues", vmin=0, vmax=1)
+        picture = axis.imshow(head.float().cpu().numpy(), cmap="Blues", vmin=0, vmax=most)
         axis.set_title(title, fontsize=10, color=INK)
         axis.set_xticks(range(len(tokens)), list(tokens), rotation=90, fontsize=7)
         names = list(tokens) if axis is axes[0] else [""] * len(tokens)

@@ -119,7 +119,6 @@ class MaskedWordsSettings(TextSettings):
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
     adamw_lr: types.LearningRate
-    embedding_lr: types.LearningRate
     sentence: types.Sentence
     labels_per_class: types.LabelsPerClass
     num_tuning_steps: types.NumStepsOrNone
