@@ -190,6 +190,9 @@ def sweep(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run only what failed before.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run also what is up to date.")] = False,
     timeout: Annotated[float, typer.Option(min=0.01, help="Minutes that one notebook may take.")] = 60.0,
+    record: Annotated[
+        bool, typer.Option("--record", help="When every run is done, keep the result beside SPEC as JSON.")
+    ] = False,
 ) -> None:
     """Run a notebook with many sets of parameters; what is up to date is not run again, what failed is tried again."""
     from course_utils.running import sweeps
@@ -205,6 +208,10 @@ def sweep(
         raise typer.Exit(INTERRUPTED)
     if result.is_lost:
         typer.echo("the dask scheduler was lost: start it again, and the same command goes on from here", err=True)
+    if record and not (result.failed or result.is_lost):
+        from course_utils.running.findings import record_finding
+
+        console.print(Text(f"Recorded: {record_finding(spec.expanduser(), result.folder)}"), soft_wrap=True)
     raise typer.Exit(FAILED if result.failed or result.is_lost else 0)
 
 

@@ -23,7 +23,12 @@ class Blank:
 
     def describe(self) -> str:
         """Return it in one line."""
-        return ", ".join(f"{word} {100 * p:.0f} %" for word, p in zip(self.words, self.probabilities, strict=True))
+        return ", ".join(f"{word} {percent(p)}" for word, p in zip(self.words, self.probabilities, strict=True))
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole percentage; one that would round to 0 as "<1 %", for it is not impossible."""
+    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
 
 
 def fill_in(model: MaskedLanguageModel, pieces: WordPieces, sentence: str, count: int = 5) -> list[Blank]:
@@ -57,7 +62,7 @@ def fill_in(model: MaskedLanguageModel, pieces: WordPieces, sentence: str, count
 
 
 def score_masked(
-    model: MaskedLanguageModel, tokens: Tensor, masked: MaskedTokens, batch_size: int = 250
+    model: MaskedLanguageModel, tokens: Tensor, masked: MaskedTokens, batch_size: int = 50
 ) -> tuple[float, float]:
     """Return a model's loss in nats and accuracy at the chosen places, in eval mode.
 

@@ -1,6 +1,7 @@
 """Pictures: plain data in, a matplotlib Figure out; nothing is shown or saved here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -192,7 +193,8 @@ def label_curves(
     words = "labels (log scale; dashed: extrapolated)" if laws else "labels (log scale)"
     axis.set(xlabel=x_label or words, ylabel="test accuracy")
     _percent(axis)
-    axis.legend(frameon=False, fontsize=9, loc="upper left")
+    beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}  # many names would cover curves
+    axis.legend(frameon=False, fontsize=9, **({"loc": "upper left"} if len(measured) < 4 else beside))
     return figure
 
 

@@ -54,7 +54,7 @@ def passage_means(encoder: LanguageEncoder, passages: Tensor) -> Tensor:
     return totals / ordinary.sum(dim=(1, 2))[:, None].clamp_min(1)
 
 
-def embed_passages(encoder: LanguageEncoder, passages: Tensor, batch_size: int = 200) -> Tensor:
+def embed_passages(encoder: LanguageEncoder, passages: Tensor, batch_size: int = 50) -> Tensor:
     """Return the frozen encoder's features of passages, in eval mode; the encoder is left as it was.
 
     Shape: (N, parts, tokens) int64 → (N, width) float32, on the CPU.

@@ -1,12 +1,13 @@
 """Pictures of tokens: what is hidden, what is answered, what attention looks at; plain data in, a Figure out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from course_utils.filling import percent
 from course_utils.plotting import BLUE, FAINT, GRAY, GREEN, INK, ORANGE
 
 KINDS = {"hidden": ORANGE, "replaced": BLUE, "kept": GREEN}
@@ -56,7 +57,7 @@ def blanks(answers: Mapping[str, tuple[Sequence[str], Sequence[float]]], columns
     for axis, (sentence, (words, probabilities)) in zip(axes, answers.items(), strict=False):
         axis.barh(range(len(words)), probabilities, color=[ORANGE, *[BLUE] * (len(words) - 1)], height=0.7)
         for place, probability in enumerate(probabilities):
-            axis.text(probability + 0.015, place, f"{100 * probability:.0f} %", va="center", fontsize=8, color=INK)
+            axis.text(probability + 0.015, place, percent(probability), va="center", fontsize=8, color=INK)
         axis.set_yticks(range(len(words)), list(words), fontsize=9)
         axis.set(xlim=(0, 1.12), xticks=[])
         axis.invert_yaxis()
@@ -77,8 +78,9 @@ def attention_maps(weights: Tensor, tokens: Sequence[str], titles: Sequence[str]
     side = 0.9 + 0.17 * len(tokens)
     figure = Figure(figsize=(side * len(weights), side + 0.5), layout="constrained")
     axes = figure.subplots(1, len(weights), squeeze=False)[0]
+    most = float(weights.max())  # one scale for all, up to what there is
     for axis, head, title in zip(axes, weights, titles, strict=True):
-        picture = axis.imshow(head.float().cpu().numpy(), cmap="Blues", vmin=0, vmax=1)
+        picture = axis.imshow(head.float().cpu().numpy(), cmap="Blues", vmin=0, vmax=most)
         axis.set_title(title, fontsize=10, color=INK)
         axis.set_xticks(range(len(tokens)), list(tokens), rotation=90, fontsize=7)
         names = list(tokens) if axis is axes[0] else [""] * len(tokens)
@@ -86,6 +88,34 @@ def attention_maps(weights: Tensor, tokens: Sequence[str], titles: Sequence[str]
         axis.tick_params(length=0, colors=INK)
         axis.spines[:].set_visible(False)
     figure.colorbar(picture, ax=list(axes), label="share of attention", shrink=0.7)
+    return figure
+
+
+def dots(rows: Mapping[str, Mapping[str, tuple[float, float]]], shares: Collection[str] = ()) -> Figure:
+    """Draw a table whose numbers are dots with their spreads: a row for each way, a panel for each thing measured.
+
+    Args:
+        rows: name → what was measured → (mean, standard deviation); the same things in each row.
+        shares: which of the things are shown in percent.
+    """
+    panels = list(next(iter(rows.values())))
+    figure = Figure(figsize=(1.6 + 1.75 * len(panels), 0.9 + 0.36 * len(rows)), layout="constrained")
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axis, panel in zip(axes, panels, strict=True):
+        scale, form = (100, "{:.1f} %") if panel in shares else (1, "{:.2f}")
+        means, spreads = ([scale * row[panel][part] for row in rows.values()] for part in (0, 1))
+        axis.errorbar(means, range(len(rows)), xerr=spreads, fmt="o", color=BLUE, capsize=3, markersize=5)
+        for place, mean in enumerate(means):
+            axis.annotate(form.format(mean), (mean, place), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+        axis.set_title(panel, fontsize=9, color=INK)
+        axis.margins(x=0.35, y=0.14)
+        axis.set(xticks=[], yticks=range(len(rows)))
+        axis.set_yticklabels(list(rows), fontsize=9)
+        axis.spines[:].set_visible(False)
+        axis.grid(axis="y", color=FAINT)
+        axis.set_axisbelow(True)
+        axis.tick_params(length=0, colors=INK)
+    axes[0].invert_yaxis()
     return figure
 
 

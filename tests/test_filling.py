@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from course_utils.data.tokenization import CLS, MASK, NUM_SPECIAL, SEP, encode_blocks, train_tokenizer
 from course_utils.errors import DataError
-from course_utils.filling import fill_in, nearest_words, score_masked
+from course_utils.filling import Blank, fill_in, nearest_words, score_masked
 from course_utils.models.language import LanguageShape, build_language_model
 from course_utils.optimizers import make_matrix_optimizers
 from course_utils.pretext.masking import MaskingRules, hide_tokens, masked_cross_entropy
@@ -95,3 +95,7 @@ def test_nearest_words_are_whole_words(learned):
     assert list(found) == ["peace"]
     assert found["peace"][0] == "war"
     assert all(word.isalpha() and word != "peace" for word in found["peace"])
+
+
+def test_a_small_share_is_not_called_none():
+    assert Blank(("a", "b", "c"), (0.99, 0.006, 0.001)).describe() == "a 99 %, b 1 %, c <1 %"

@@ -30,22 +30,39 @@ def test_tokens_stand_in_order_and_wrap():
 
 
 def test_blanks_show_words_and_probabilities():
-    answers = {"a [MASK]": (["x", "y"], [0.7, 0.2]), "b [MASK]": (["z"], [1.0]), "c": (["w"], [0.5])}
+    answers = {"a [MASK]": (["x", "y"], [0.7, 0.002]), "b [MASK]": (["z"], [1.0]), "c": (["w"], [0.5])}
     figure = drawn(text_plotting.blanks(answers))
     used = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_title(loc="left") for axis in used] == list(answers)
-    assert [bar.get_width() for bar in used[0].patches] == [0.7, 0.2]
+    assert [bar.get_width() for bar in used[0].patches] == [0.7, 0.002]
     assert [to_hex(bar.get_facecolor()) for bar in used[0].patches] == [ORANGE, BLUE]
     assert [label.get_text() for label in used[0].get_yticklabels()] == ["x", "y"]
-    assert used[0].texts[0].get_text() == "70 %"
+    assert [text.get_text() for text in used[0].texts] == ["70 %", "<1 %"]
 
 
 @pytest.mark.parametrize("num_heads", [1, 3])
 def test_attention_maps_share_a_scale(num_heads):
     weights = torch.full((num_heads, 4, 4), 0.25)
+    weights[0, 0] = torch.tensor([0.5, 0.5, 0.0, 0.0])
     titles = [f"head {head}" for head in range(num_heads)]
     figure = drawn(text_plotting.attention_maps(weights, ["a", "b", "c", "d"], titles))
     maps = figure.axes[:num_heads]
     assert [axis.get_title() for axis in maps] == titles
-    assert {axis.images[0].get_clim() for axis in maps} == {(0, 1)}
+    assert {axis.images[0].get_clim() for axis in maps} == {(0, 0.5)}
     assert [label.get_text() for label in maps[0].get_yticklabels()] == ["a", "b", "c", "d"]
+
+
+def test_dots_say_their_numbers_and_show_their_spreads():
+    rows = {
+        "few": {"loss (nats)": (4.25, 0.1), "right": (0.3, 0.02)},
+        "many": {"loss (nats)": (4.5, 0.0), "right": (0.25, 0.01)},
+    }
+    figure = drawn(text_plotting.dots(rows, shares=["right"]))
+    loss, right = figure.axes
+    assert [axis.get_title() for axis in figure.axes] == ["loss (nats)", "right"]
+    assert [text.get_text() for text in loss.texts] == ["4.25", "4.50"]
+    assert [text.get_text() for text in right.texts] == ["30.0 %", "25.0 %"]
+    assert [label.get_text() for label in loss.get_yticklabels()] == ["few", "many"]
+    assert loss.yaxis_inverted(), "the first row is the upper one"
+    [_, _, bars] = right.containers[0]
+    assert bars[0].get_segments()[0][:, 0].tolist() == pytest.approx([28, 32])

@@ -128,9 +128,10 @@ def _tokenizer(model: models.WordPiece) -> Tokenizer:
 
 def _continuing_letters(texts: Sequence[str]) -> set[str]:
     """Return the characters that stand inside words, behind another one."""
-    words: set[str] = set()
+    raw: set[str] = set()
     for text in texts:
-        words.update(NORMALIZER.normalize_str(text).split())
+        raw.update(text.split())
+    words = set(NORMALIZER.normalize_str(" ".join(raw)).split())  # it works letter by letter, so once a word will do
     pairs = {pair for word in words for pair in itertools.pairwise(word)}
     return {second for first, second in pairs if _is_letter(first) and _is_letter(second)}
 

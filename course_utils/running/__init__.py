@@ -1,4 +1,4 @@
-"""Running notebooks: settings, records, execution, sweeps, reports.
+"""Running notebooks: settings, records, execution, sweeps, reports, recorded findings.
 
 `from course_utils.running import run_notebook, sweep` is the way in from Python.
 """
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from course_utils.running.api import run_notebook
+    from course_utils.running.findings import load_finding
     from course_utils.running.sweeps import SweepOptions, sweep
 
-__all__ = ["SweepOptions", "run_notebook", "sweep"]
+__all__ = ["SweepOptions", "load_finding", "run_notebook", "sweep"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,6 +19,10 @@ def __getattr__(name: str) -> Any:
         from course_utils.running.api import run_notebook
 
         return run_notebook
+    if name == "load_finding":
+        from course_utils.running.findings import load_finding
+
+        return load_finding
     if name in ("sweep", "SweepOptions"):
         from course_utils.running import sweeps
 

@@ -24,6 +24,7 @@ _EXPECTED = {
     "multiple_of": "a multiple of {multiple_of}",
     "too_short": "a list that is not empty",
     "string_too_short": "text that is not empty",
+    "string_pattern_mismatch": "a name of letters, digits, - and _",
     "expected": "{words}",
 }
 

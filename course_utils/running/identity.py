@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import course_utils
-from course_utils.paths import shipped_encoders_dir
+from course_utils.paths import docs_dir, shipped_encoders_dir
 from course_utils.running.notebooks import Notebook
 
 
@@ -21,7 +22,14 @@ def identify(notebook: Notebook, parameters: Mapping[str, Any], needs: Mapping[s
         needs: the identities of the notebooks whose encoders it uses.
     """
     own = {name: value for name, value in parameters.items() if name != "RUN_DIR"}
-    parts = [notebook.code, own, dict(needs), package_identity(), _data_identity(own)]
+    parts = [
+        notebook.code,
+        own,
+        dict(needs),
+        package_identity(),
+        _data_identity(own),
+        _findings_identity(notebook, own),
+    ]
     return _hash([json.dumps(parts, sort_keys=True).encode()])
 
 
@@ -55,6 +63,14 @@ def _data_identity(parameters: Mapping[str, Any]) -> list[str]:
 
         fingerprints.append(corpus_fingerprint(parameters["CORPUS"]))
     return fingerprints
+
+
+def _findings_identity(notebook: Notebook, parameters: Mapping[str, Any]) -> list[str]:
+    """Return a hash of each recorded finding that the notebook shows, whether its code or a parameter names it."""
+    text = "\n".join(notebook.code)
+    names = [*re.findall(r"""load_finding\(["']([\w-]+)["']\)""", text), parameters.get("FINDING", "")]
+    paths = [docs_dir() / "findings" / f"{name}.json" for name in names]
+    return [_hash([path.read_bytes()]) for path in paths if path.is_file()]
 
 
 def _hash(parts: Iterable[bytes]) -> str:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 # no negatives and no variance for batch norm, hence two).
 NumEpochs = Annotated[int, Field(ge=1)]
 NumSteps = Annotated[int, Field(ge=1)]
+NumStepsOrNone = Annotated[int, Field(ge=0)]
 Grid = Annotated[int, Field(ge=1, le=8)]
 NumTrainExamples = Annotated[int, Field(ge=0)]
 """0: all of them."""
@@ -37,6 +38,8 @@ VocabSize = Annotated[int, Field(ge=100, le=100_000)]
 BlockLength = Annotated[int, Field(ge=8, le=4096)]
 Width = Annotated[int, Field(ge=32, multiple_of=32)]
 NumLayers = Annotated[int, Field(ge=1, le=48)]
+FindingName = Annotated[str, Field(pattern=r"^[\w-]*$")]
+"""A recorded sweep in docs/findings/, or "" for none."""
 MaskRate = Annotated[float, Field(gt=0, le=1)]
 PassageLength = Annotated[int, Field(ge=1)]
 EncoderName = Literal["compact", "resnet18"]

@@ -6,7 +6,7 @@ There are no default values here: they live in the notebooks, where a learner se
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, create_model, field_validator
 
 from course_utils.errors import SettingsError
 from course_utils.running import parameter_types as types
@@ -115,17 +115,25 @@ class MaskedWordsSettings(TextSettings):
     mask_share: types.Probability
     random_share: types.Probability
     num_steps: types.NumSteps
-    num_twin_steps: types.NumSteps
+    num_twin_steps: types.NumStepsOrNone
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
     adamw_lr: types.LearningRate
-    embedding_lr: types.LearningRate
     sentence: types.Sentence
     labels_per_class: types.LabelsPerClass
-    num_tuning_steps: types.NumSteps
+    num_tuning_steps: types.NumStepsOrNone
+    finding: types.FindingName
     seeds: types.Seeds
     device: types.Device
     precision: types.Precision
+
+    @field_validator("random_share")
+    @classmethod
+    def _leave_room(cls, share: float, known: ValidationInfo) -> float:
+        room = 1 - known.data.get("mask_share", 0.0)
+        if share > room + 1e-9:
+            raise types.expected(f"at most {room:g}, what MASK_SHARE leaves of 1")
+        return share
 
 
 class SimCLRSettings(ImageSettings):

@@ -7,8 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import papermill
 import pytest
+
+from course_utils.paths import notebooks_dir
 
 FREE_PORT = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
 SETTINGS = {
@@ -28,10 +32,11 @@ def chromium():
     return found
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """Start JupyterLab on localhost with a token; return a function from a notebook's name to its address."""
-    home = tmp_path / "home"
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, chromium):
+    """Start JupyterLab on localhost with a token, once for all of these tests."""
+    folder = tmp_path_factory.mktemp("lab")
+    home = folder / "home"
     for name, text in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,20 +48,20 @@ def lab(tmp_path):
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "HOME": str(home),
     }
-    (tmp_path / "work").mkdir()
+    (folder / "work").mkdir()
     port = subprocess.run([sys.executable, "-c", FREE_PORT], capture_output=True, text=True, check=True).stdout.strip()
     token = secrets.token_hex(16)
     options = ["--no-browser", "--allow-root", f"--port={port}", "--port-retries=0", "--expose-app-in-browser"]
-    with (tmp_path / "lab.log").open("w") as log:
+    with (folder / "lab.log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options, f"--IdentityProvider.token={token}"],
-            cwd=tmp_path / "work",
+            cwd=folder / "work",
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Lab(tmp_path / "work", f"http://127.0.0.1:{port}", token)
+        yield Lab(folder / "work", f"http://127.0.0.1:{port}", token)
     finally:
         server.terminate()
         try:
@@ -71,6 +76,16 @@ class Lab:
 
     def __init__(self, folder: Path, address: str, token: str) -> None:
         self.folder, self.address, self.token = folder, address, token
+
+    def prepare(self, name: str, parameters: dict[str, Any]) -> None:
+        """Put a notebook of the course into `folder`, with these parameters."""
+        papermill.execute_notebook(
+            notebooks_dir() / f"{name}.ipynb",
+            self.folder / f"{name}.ipynb",
+            parameters,
+            prepare_only=True,
+            progress_bar=False,
+        )
 
     def open(self, page, notebook: str) -> None:
         """Open a notebook of `folder` in the page, its kernel started."""

@@ -2,26 +2,14 @@
 
 import re
 
-import papermill
 import pytest
+from pages import cell_with, run_all
 
 from course_utils.paths import notebooks_dir
 from course_utils.running.profiles import read_profile
 
 NAME = "02_what_labels_cost"
 pytestmark = [pytest.mark.notebook, pytest.mark.browser]
-
-
-def run_all(page):
-    """Execute all cells and wait for the last."""
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    last = page.locator(".jp-CodeCell").last
-    last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for(timeout=300_000)
-
-
-def cell_with(page, source):
-    """Return the cell whose code contains `source`."""
-    return page.locator(".jp-CodeCell", has=page.locator(".jp-InputArea", has_text=source))
 
 
 def run_again(page, source):
@@ -51,13 +39,7 @@ def drag(page, element, start, end):
 
 def test_a_learner_labels_draws_and_slides(page, lab, tmp_path):
     parameters = read_profile("smoke", notebooks_dir() / "profiles").values[NAME]
-    papermill.execute_notebook(
-        notebooks_dir() / f"{NAME}.ipynb",
-        lab.folder / f"{NAME}.ipynb",
-        {**parameters, "RUN_DIR": str(tmp_path / "run")},
-        prepare_only=True,
-        progress_bar=False,
-    )
+    lab.prepare(NAME, {**parameters, "RUN_DIR": str(tmp_path / "run")})
     lab.open(page, f"{NAME}.ipynb")
     run_all(page)
     assert page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.stderr']").count() == 0

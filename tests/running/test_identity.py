@@ -59,6 +59,27 @@ def test_the_texts_count(notebook, tmp_path):
     assert identify(notebook, {**PARAMETERS, "TEXT_DATASET": str(texts)}, {}) != before
 
 
+@pytest.mark.parametrize("named_by", ["code", "parameter"])
+def test_the_recorded_findings_that_it_shows_count(notebook, tmp_path, monkeypatch, named_by):
+    monkeypatch.setattr(identity, "docs_dir", lambda: tmp_path)
+    finding, parameters = tmp_path / "findings" / "rates.json", dict(PARAMETERS)
+    if named_by == "code":
+        changed(notebook, lambda cells: cells[2].update(source=['finding = load_finding("rates")']))
+    else:
+        parameters["FINDING"] = "rates"
+    shows = Notebook(notebook.path)
+    finding.parent.mkdir()
+    found = set()
+    for content in ("", "one", "two"):
+        finding.write_text(content)
+        (tmp_path / "findings" / "other.json").write_text(f"not shown {content}")
+        found.add(identify(shows, parameters, {}))
+    assert len(found) == 3
+    before = identify(shows, {**parameters, "FINDING": ""}, {})
+    (tmp_path / "findings" / "other.json").write_text("changed")
+    assert identify(shows, {**parameters, "FINDING": ""}, {}) == before
+
+
 def test_the_packages_code_is_hashed():
     assert identity.package_identity() == identity.package_identity()
     assert len(identity.package_identity()) == 64

@@ -66,6 +66,12 @@ WORDS = "04_masked_words"
         ("WIDTH", 100, "WIDTH must be a multiple of 32, got 100"),
         ("VOCAB_SIZE", 5, "VOCAB_SIZE must be at least 100, got 5"),
         ("BLOCK_LENGTH", 3, "BLOCK_LENGTH must be at least 8, got 3"),
+        ("RANDOM_SHARE", 0.3, "RANDOM_SHARE must be at most 0.2, what MASK_SHARE leaves of 1, got 0.3"),
+        ("MASK_SHARE", 1.0, "RANDOM_SHARE must be at most 0, what MASK_SHARE leaves of 1, got 0.1"),
+        ("NUM_STEPS", 0, "NUM_STEPS must be at least 1, got 0"),
+        ("NUM_TWIN_STEPS", -1, "NUM_TWIN_STEPS must be at least 0, got -1"),
+        ("NUM_TUNING_STEPS", -1, "NUM_TUNING_STEPS must be at least 0, got -1"),
+        ("FINDING", "../x", "FINDING must be a name of letters, digits, - and _, got '../x'"),
         ("CORPUS", "", "CORPUS must be text that is not empty, got ''"),
         (
             "SENTENCE",
@@ -79,6 +85,14 @@ def test_a_wrong_value_for_masked_words_gets_one_plain_sentence(name, value, sen
     with pytest.raises(SettingsError) as caught:
         validate(WORDS, {**notebook.defaults(), name: value})
     assert str(caught.value) == f"{WORDS}: {sentence}"
+
+
+def test_what_a_sweep_of_masked_words_leaves_out_may_be_left_out():
+    [notebook] = select(["04"], notebooks_dir())
+    without = {"NUM_TWIN_STEPS": 0, "NUM_TUNING_STEPS": 0, "FINDING": ""}
+    assert validate(WORDS, {**notebook.defaults(), **without}).parameters().items() >= without.items()
+    shares = {"MASK_SHARE": 0.7, "RANDOM_SHARE": 0.3}  # 1 − 0.7 is a little less than 0.3 in floating point
+    assert validate(WORDS, {**notebook.defaults(), **shares}).parameters().items() >= shares.items()
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3", "mps"])
