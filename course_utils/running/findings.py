@@ -12,8 +12,8 @@ from pydantic.dataclasses import dataclass
 from course_utils.errors import CourseError, DataError
 from course_utils.paths import docs_dir, project_root, write_text
 from course_utils.running.comparison import Group, Run, compare
-from course_utils.running.sweep_files import SweepEntry, load_manifest
-from course_utils.running.sweep_spec import Values, read_spec
+from course_utils.running.sweeps.files import SweepEntry, load_manifest
+from course_utils.running.sweeps.spec import Values, read_spec
 
 SCHEMA = 1
 DIGITS = 6  # that count: more would be noise

@@ -18,8 +18,8 @@ from course_utils.running.execution import Outcome
 from course_utils.running.findings import findings_dir, record_finding
 from course_utils.running.notebooks import select
 from course_utils.running.records import Record
-from course_utils.running.sweep_plan import make_sweep_plan
-from course_utils.running.sweep_spec import read_spec
+from course_utils.running.sweeps.plan import make_sweep_plan
+from course_utils.running.sweeps.spec import read_spec
 
 ACCURACY = "image/simclr/linear/test_accuracy"
 MOST_BYTES = 100_000
