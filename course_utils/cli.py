@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from course_utils.errors import CourseError, SettingsError
+from course_utils.errors import FAILED, INTERRUPTED, WRONG_USE, CourseError, SettingsError
 from course_utils.paths import notebooks_dir
 from course_utils.running.display import claims_table, notebooks_table, open_display
 from course_utils.running.folder import find_run_dir
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from course_utils.running.sweeps import SweepResult
 
 LOG_WIDTH = 120
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 EXAMPLES = """Examples:
 
@@ -405,7 +404,3 @@ def verify(
     for name in names or here:
         sources.verify(name)
         typer.echo(f"{name}: as it should be")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,7 @@
 """Errors that are the user's to mend: each is one sentence that says what is wrong and what to do."""
 
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130  # how the command ends; 0 is all well
+
 
 class CourseError(ValueError):
     """Something that the user asked for can't be done; the `course` command prints it and exits with 2."""

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from course_utils import __main__ as command
 from course_utils import cli
 from course_utils.data import sources
 from course_utils.errors import CourseError
@@ -252,3 +253,14 @@ def test_papermill_by_itself_takes_the_parameters_that_we_write(course, tmp_path
     subprocess.run([*command, "-f", parameters, *words, "-k", "python3"], capture_output=True, timeout=300, check=True)
     record = json.loads((tmp_path / "run" / "records" / "05_simclr.json").read_text())
     assert (record["parameters"]["SEED"], record["parameters"]["NUM_EPOCHS"]) == (3, 2)
+
+
+def test_ctrl_c_outside_of_the_work_itself_is_no_traceback(monkeypatch, capsys):
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course_utils.cli.main", stopped)
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")

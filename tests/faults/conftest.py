@@ -24,7 +24,7 @@ def course() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that runs a command line of `course` to its end; none may show a traceback."""
 
     def call(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "course_utils.cli", *map(str, words)]
+        command = [sys.executable, "-m", "course_utils", *map(str, words)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ}, **options)
         assert "Traceback" not in ended.stdout + ended.stderr
         return ended

@@ -68,7 +68,7 @@ def course_run(offline: dict[str, str]) -> Callable[[Path], "subprocess.Complete
     """Return a function that runs the core course as a newcomer would, but for smoke, into a folder."""
 
     def call(folder: Path) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "course_utils.cli", "run", "--profile", "smoke", "--name", str(folder)]
+        command = [sys.executable, "-m", "course_utils", "run", "--profile", "smoke", "--name", str(folder)]
         return subprocess.run(command, env=offline, capture_output=True, text=True, timeout=900)
 
     return call

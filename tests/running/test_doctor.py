@@ -146,6 +146,6 @@ def test_the_command_ends_with_1_if_something_is_red(monkeypatch, capsys, cores,
 
 
 def test_json_is_all_that_is_written_to_stdout():
-    command = [sys.executable, "-m", "course_utils.cli", "doctor", "--quick", "--json"]
+    command = [sys.executable, "-m", "course_utils", "doctor", "--quick", "--json"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert json.loads(ended.stdout)["schema"] == 1

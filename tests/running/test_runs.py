@@ -237,7 +237,7 @@ time.sleep(0 if Path(RUN_DIR, "go-on").exists() else 600)
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_a_stopped_command_leaves_no_kernel_and_goes_on_later(make_notebook, tmp_path, sent, code):
     paths = [str(make_notebook("01_a", MEASURE)), str(make_notebook("02_b", WAIT, MEASURE))]
-    command = [sys.executable, "-m", "course_utils.cli", "run", *paths, "--name", f"{tmp_path}/run"]
+    command = [sys.executable, "-m", "course_utils", "run", *paths, "--name", f"{tmp_path}/run"]
     checkpoint = tmp_path / "run" / "checkpoints" / "02_b" / "x.ckpt"
     restore = {
         "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -257,7 +257,7 @@ def command(make_notebook, tmp_path):
     """Return the command line of a sweep over four runs, of which two wait for a file `go-on`."""
     spec = tmp_path / "spec.yaml"
     spec.write_text(json.dumps({"notebook": str(make_notebook("05_x", COUNTED)), **SPEC}))
-    return [sys.executable, "-m", "course_utils.cli", "sweep", str(spec), "--name", f"{tmp_path}/out"]
+    return [sys.executable, "-m", "course_utils", "sweep", str(spec), "--name", f"{tmp_path}/out"]
 
 
 def times(tmp_path):
