@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -17,6 +17,7 @@ from course_utils.errors import CourseError
 from course_utils.paths import replacing
 from course_utils.progress import progress
 
+T = TypeVar("T")
 STEPS_BETWEEN_READINGS = 10  # reading a loss waits for the device, so it is done now and then
 SECONDS_BETWEEN_CHECKPOINTS = 15.0
 
@@ -28,6 +29,10 @@ class Step:
     indices: Tensor  # (batch,) int64, on the CPU
     generator: torch.Generator
     progress: float  # share of the steps done, in [0, 1)
+
+    def stage(self, stages: Sequence[T]) -> T:
+        """Return which of the stages training is in; each takes an equal share of the steps."""
+        return stages[int(self.progress * len(stages))]
 
 
 LossFunction = Callable[[nn.Module, Step], dict[str, Tensor]]

@@ -4,6 +4,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
@@ -235,3 +237,13 @@ def test_bfloat16_trains_on_any_cpu():
     history = train(new_model(), spy, fabric=fabric, num_epochs=20)
     assert history.column("loss")[-1] < 0.5
     assert set(kinds) == {torch.float32}
+
+
+@given(st.lists(st.integers(), min_size=1, max_size=5), st.integers(1, 200))
+def test_stages_follow_each_other_in_equal_shares(stages, num_steps):
+    generator = torch.Generator()
+    seen = [Step(torch.arange(1), generator, step / num_steps).stage(range(len(stages))) for step in range(num_steps)]
+    assert seen == sorted(seen)
+    assert seen[0] == 0
+    counts = [seen.count(stage) for stage in range(len(stages))]
+    assert max(counts) - min(counts) <= 1

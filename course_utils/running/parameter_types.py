@@ -17,6 +17,8 @@ NumTrainExamples = Annotated[int, Field(ge=0)]
 NumNeighbors = Annotated[int, Field(ge=1)]
 BatchSize = Annotated[int, Field(ge=2)]
 ImageSize = Annotated[int, Field(ge=8, le=512)]
+ViewSizes = Annotated[list[ImageSize], Field(min_length=1)]
+"""One for each stage of training."""
 NumFeatures = Annotated[int, Field(ge=2)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 LearningRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -58,7 +58,7 @@ class SupervisedBaselinesSettings(ImageSettings, TextSettings):
     num_centroids: types.NumFeatures
     num_words: types.NumFeatures
     num_text_epochs: types.NumEpochs
-    view_size: types.ImageSize
+    view_sizes: types.ViewSizes
     min_area: types.AreaShare
     num_epochs: types.NumEpochs
     batch_size: types.BatchSize
@@ -87,7 +87,7 @@ class RotationSettings(ImageSettings):
     """Parameters of 03_predicting_rotations."""
 
     encoder: types.EncoderName
-    view_size: types.ImageSize
+    view_sizes: types.ViewSizes
     min_area: types.AreaShare
     color_strength: types.Strength
     gray_prob: types.Probability
