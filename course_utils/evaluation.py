@@ -16,6 +16,7 @@ from course_utils.data.splits import LabeledExamples
 
 L2_STRENGTHS = tuple(10 ** (exponent / 1.5) for exponent in range(-9, 4))  # 1e-6 … 1e2, 13 values
 CURVATURE = 10.0  # of cross-entropy: p (1 − p) is about a tenth
+PATH_STEPS, FINAL_STEPS = 25, 100  # of L-BFGS at most: for a strength that is only tried, for the one that is chosen
 KNN_TEMPERATURE = 0.07  # of the votes (Wu et al. 2018, section 3.4)
 
 
@@ -126,6 +127,7 @@ def evaluate_linear(
 
     Every second strength is tried, from strong to weak, and then the best one's neighbors. Once two in a row are more
     than 2 points below the best, the probe only learns by heart, and weaker ones, which take longest, are not tried.
+    What is tried is fitted roughly, for it only has to be compared; what is chosen is fitted to the end.
 
     Args:
         data: features of all splits.
@@ -134,28 +136,12 @@ def evaluate_linear(
         refit: False to score the probe that was fitted on train alone, where the labels learned from are counted.
     """
     problem = _ProbeProblem(data.train, num_classes)
-    accuracies: dict[float, float] = {}
-    probes: dict[float, LinearProbe] = {}
-
-    def attempt(l2: float) -> None:
-        probes[l2] = problem.fit(l2)  # starts where the one before ended
-        accuracies[l2] = accuracy(probes[l2].predict(data.validation.features), data.validation.labels)
-
-    ordered = sorted(strengths, reverse=True)
-    for l2 in ordered[::2]:
-        attempt(l2)
-        if len(accuracies) > 2 and all(
-            value < max(accuracies.values()) - 0.02 for value in [*accuracies.values()][-2:]
-        ):
-            break
-    best = ordered.index(max(accuracies, key=lambda l2: accuracies[l2]))
-    for l2 in ordered[max(best - 1, 0) : best + 2]:
-        if l2 not in probes:
-            attempt(l2)
-    chosen = max(accuracies, key=lambda l2: accuracies[l2])
-    final = fit_linear_probe(data.train.joined(data.validation), num_classes, chosen) if refit else probes[chosen]
+    chosen, validation_accuracy = _choose_strength(problem, data.validation, sorted(strengths, reverse=True))
+    if refit:
+        problem = _ProbeProblem(data.train.joined(data.validation), num_classes)
+    final = problem.fit(chosen)
     predictions = final.predict(data.test.features)
-    return ProbeResult(accuracy(predictions, data.test.labels), accuracies[chosen], chosen, predictions, final)
+    return ProbeResult(accuracy(predictions, data.test.labels), validation_accuracy, chosen, predictions, final)
 
 
 def evaluate_linear_over_seeds(
@@ -257,7 +243,7 @@ class _ProbeProblem:
         self.weights = self.inputs.new_zeros(num_classes, self.inputs.shape[1])  # where the last fit ended
         self.bias = self.inputs.new_zeros(num_classes)
 
-    def fit(self, l2: float) -> LinearProbe:
+    def fit(self, l2: float, max_steps: int = FINAL_STEPS) -> LinearProbe:
         """Return the probe of this strength; starts where the last fit ended."""
         if l2 < 0:
             raise ValueError(f"l2 must not be below 0, got {l2}")
@@ -265,16 +251,36 @@ class _ProbeProblem:
         factor = torch.linalg.cholesky(self.covariance / CURVATURE + (l2 + 1e-6) * unit)
         inverse = torch.linalg.solve_triangular(factor, unit, upper=False).float()
         evened = torch.cat([self.weights @ factor.float(), self.bias[:, None]], dim=1)  # (num_classes, rank + 1)
-        _minimize(evened, self.inputs, self.targets, inverse, l2)
+        _minimize(evened, self.inputs, self.targets, inverse, l2, max_steps)
         self.weights, self.bias = evened[:, :-1] @ inverse, evened[:, -1].clone()
         weights = self.weights if self.span is None else self.weights @ self.span.T
         return LinearProbe(weights, self.bias, self.mean, self.std)
 
 
-def _minimize(evened: Tensor, inputs: Tensor, targets: Tensor, inverse: Tensor, l2: float) -> None:
+def _choose_strength(problem: _ProbeProblem, validation: Labeled, strengths: Sequence[float]) -> tuple[float, float]:
+    """Return the strength, of those given from strong to weak, that serves validation best, and its accuracy."""
+    accuracies: dict[float, float] = {}
+
+    def attempt(l2: float) -> None:
+        probe = problem.fit(l2, PATH_STEPS)  # starts where the one before ended
+        accuracies[l2] = accuracy(probe.predict(validation.features), validation.labels)
+
+    for l2 in strengths[::2]:
+        attempt(l2)
+        latest = list(accuracies.values())[-2:]
+        if len(accuracies) > 2 and max(latest) < max(accuracies.values()) - 0.02:
+            break
+    best = strengths.index(max(accuracies, key=lambda l2: accuracies[l2]))
+    for l2 in strengths[max(best - 1, 0) : best + 2]:
+        if l2 not in accuracies:
+            attempt(l2)
+    return max(accuracies.items(), key=lambda pair: pair[1])
+
+
+def _minimize(evened: Tensor, inputs: Tensor, targets: Tensor, inverse: Tensor, l2: float, max_steps: int) -> None:
     """L-BFGS on `evened` in place; the gradient is written out, which is twice as fast as autograd."""
     optimizer = torch.optim.LBFGS(
-        [evened], max_iter=100, tolerance_grad=1e-5, tolerance_change=1e-7, line_search_fn="strong_wolfe"
+        [evened], max_iter=max_steps, tolerance_grad=1e-5, tolerance_change=1e-7, line_search_fn="strong_wolfe"
     )
 
     def closure() -> Tensor:
