@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from course_utils.errors import CourseError
-from course_utils.paths import resolve, shipped_encoders_dir
+from course_utils.paths import project_root, resolve, shipped_encoders_dir
 from course_utils.running.environment import count_cores, free_memory, list_gpus
 from course_utils.running.speed import estimate_minutes, load_measured, measure_views_per_second
 
@@ -36,7 +36,7 @@ class Check:
     advice: str = ""
 
 
-@dataclass
+@dataclass(repr=False)
 class Diagnosis:
     """All that was looked at; a notebook shows it as a table."""
 
@@ -58,6 +58,13 @@ class Diagnosis:
             "views_per_second": round(self.views_per_second, 1),
             "minutes": {name: round(minutes, 2) for name, minutes in self.minutes.items()},
         }
+
+    def __repr__(self) -> str:
+        """Return the checks as lines of text, for a terminal."""
+        return "\n".join(
+            f"{check.level:<6} {check.name}: {check.found}" + (f" ({check.advice})" if check.advice else "")
+            for check in self.checks
+        )
 
     def _repr_html_(self) -> str:
         marks = {"green": "🟢", "yellow": "🟡", "red": "🔴"}
@@ -95,7 +102,13 @@ def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < OLDEST_PYTHON:
         return Check("python", "red", version, "install Python 3.11 or newer, delete .venv and use `make run` again")
-    return Check("python", "green", f"{version} in {sys.prefix}")
+    return Check("python", "green", f"{version} in {_near(Path(sys.prefix))}")
+
+
+def _near(path: Path) -> str:
+    """Return a path as seen from the course's folder, which need not be told."""
+    root = project_root()
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def _kernel() -> Check:

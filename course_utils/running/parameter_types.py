@@ -20,6 +20,9 @@ ImageSize = Annotated[int, Field(ge=8, le=512)]
 ViewSizes = Annotated[list[ImageSize], Field(min_length=1)]
 """One for each stage of training."""
 NumFeatures = Annotated[int, Field(ge=2)]
+Side = Annotated[int, Field(ge=1)]
+"""Of a square, in pixels."""
+Seconds = Annotated[float, Field(ge=0, le=600)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 LearningRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 WeightDecay = Annotated[float, Field(ge=0, lt=1)]

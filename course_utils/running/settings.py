@@ -51,6 +51,22 @@ class TextSettings(NotebookSettings):
     num_train_passages: types.NumTrainExamples
 
 
+class StartHereSettings(ImageSettings):
+    """Parameters of 00_start_here."""
+
+    frame_width: types.Side
+    hidden_side: types.Side
+    speed_seconds: types.Seconds
+
+    @field_validator("hidden_side")
+    @classmethod
+    def _leave_a_frame(cls, side: int, known: ValidationInfo) -> int:
+        most = known.data.get("image_size", side) - 2 * known.data.get("frame_width", 0)
+        if side > most:
+            raise types.expected(f"at most {most}, so that the frame around the square fits into IMAGE_SIZE")
+        return side
+
+
 class SupervisedBaselinesSettings(ImageSettings, TextSettings):
     """Parameters of 01_supervised_baselines."""
 
@@ -164,6 +180,7 @@ class LinearEvaluationSettings(ImageSettings):
 
 
 SETTINGS: dict[str, type[NotebookSettings]] = {
+    "00_start_here": StartHereSettings,
     "01_supervised_baselines": SupervisedBaselinesSettings,
     "02_what_labels_cost": WhatLabelsCostSettings,
     "03_predicting_rotations": RotationSettings,

@@ -2,6 +2,7 @@
 
 from course_utils.widgets.blanks import FillInTheBlank
 from course_utils.widgets.labelers import BoxLabeler, ClassLabeler
+from course_utils.widgets.quizzes import Quiz, load_quiz
 from course_utils.widgets.sessions import LabelingSession, session_or_published
 from course_utils.widgets.sliders import explore
 from course_utils.widgets.turns import make_turn_figure, turn_explorer
@@ -11,7 +12,9 @@ __all__ = [
     "ClassLabeler",
     "FillInTheBlank",
     "LabelingSession",
+    "Quiz",
     "explore",
+    "load_quiz",
     "make_turn_figure",
     "session_or_published",
     "turn_explorer",

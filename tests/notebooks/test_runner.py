@@ -8,6 +8,7 @@ from course_utils.running.notebooks import discover
 
 CORE = [notebook.name for notebook in discover(notebooks_dir()) if notebook.is_core]
 EXPECTED_METRICS = {
+    "00_start_here": ["image/hidden_square/linear/error", "image/hidden_square/mean_color/error"],
     "01_supervised_baselines": [
         "image/chance/test_accuracy",
         "image/pixels/linear/test_accuracy",

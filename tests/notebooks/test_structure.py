@@ -106,9 +106,18 @@ def test_every_profile_fits(notebook, profile):
     assert settings.parameters().keys() == notebook.defaults().keys()
 
 
+AFTER_THE_END = {"exercise", "quiz"}
+
+
 @every_notebook
-def test_the_record_is_finished_at_the_end(notebook):
-    assert notebook.code[-1].rstrip().endswith("record.finish()")
+def test_the_record_is_finished_before_the_exercises(notebook):
+    """What a run measures is kept before the learner's turn comes: an exercise that breaks off costs nothing."""
+    code = [cell for cell in notebook.cells if cell["cell_type"] == "code"]
+    is_after = [bool(AFTER_THE_END & set(cell["metadata"].get("tags", []))) for cell in code]
+    last = max(index for index, after in enumerate(is_after) if not after)
+    assert code[last]["source"].rstrip().endswith("record.finish()")
+    assert not any(is_after[:last])
+    assert not any("record." in cell["source"] for cell in code[last + 1 :])
 
 
 @every_notebook

@@ -1,0 +1,37 @@
+"""Checks of the exercises: each gives a hint, not the answer, and knows the common mistakes by name."""
+
+from course_utils.checks.baselines import check_majority, check_share_right, check_shuffled_pixels
+from course_utils.checks.label_costs import check_bill, check_labels_for, check_two_votes
+from course_utils.checks.probes import check_loud_feature, check_protocol, check_standardize
+from course_utils.checks.start import check_bigger_square, check_next_number
+from course_utils.checks.turns import check_half_turn, check_mirrored, check_turn_labels
+from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess
+from course_utils.checks.views import check_chance, check_color_shortcut, check_one_sided
+from course_utils.checks.words import check_choose, check_hiding_more, check_masked_loss
+
+__all__ = [
+    "Mistake",
+    "Verdict",
+    "check_bigger_square",
+    "check_bill",
+    "check_chance",
+    "check_choose",
+    "check_color_shortcut",
+    "check_half_turn",
+    "check_hiding_more",
+    "check_labels_for",
+    "check_loud_feature",
+    "check_majority",
+    "check_masked_loss",
+    "check_mirrored",
+    "check_next_number",
+    "check_one_sided",
+    "check_protocol",
+    "check_share_right",
+    "check_shuffled_pixels",
+    "check_standardize",
+    "check_turn_labels",
+    "check_two_votes",
+    "judge_function",
+    "judge_guess",
+]
