@@ -2,7 +2,7 @@
 
 from course_utils.checks.baselines import check_majority, check_share_right, check_shuffled_pixels
 from course_utils.checks.label_costs import check_bill, check_labels_for, check_two_votes
-from course_utils.checks.probes import check_loud_feature, check_protocol, check_standardize
+from course_utils.checks.probes import check_mixed_features, check_protocol, check_standardize
 from course_utils.checks.start import check_bigger_square, check_next_number
 from course_utils.checks.turns import check_half_turn, check_mirrored, check_turn_labels
 from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess
@@ -20,7 +20,7 @@ __all__ = [
     "check_half_turn",
     "check_hiding_more",
     "check_labels_for",
-    "check_loud_feature",
+    "check_mixed_features",
     "check_majority",
     "check_masked_loss",
     "check_mirrored",
