@@ -116,7 +116,7 @@ def check_mixed_features(guess: str | None, measure: Callable[[], Mapping[str, f
         ("both", "neighbors", "linear", "neither"),
         measure,
         decide,
-        why="A turn changes no angle, so the neighbors stay, and a flat cut can be turned along. What was learned lies in "
-        "how images lie to one another, not in single features.",
+        why="A turn changes no angle, so the neighbors stay, and a flat cut can be turned along. What was learned lies "
+        "in how images lie to one another, not in single features.",
         think="Turn a map: which towns are neighbors then, and can the same straight line divide them?",
     )
