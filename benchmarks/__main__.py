@@ -25,6 +25,9 @@ COMPARISONS = {
     "linear_probe_vs_sklearn": "probes",
     "nt_xent_vs_lightly": "losses",
     "masked_words_vs_transformers": "language",
+    "simclr_views_vs_lightly": "pretraining",
+    "simclr_accuracy_100s_vs_lightly_resnet18": "pretraining",
+    "simclr_accuracy_300s_vs_kmeans": "pretraining",
 }
 PEERS = ("kornia", "lightly", "transformers")
 FAILED, WRONG_USE = 1, 2

@@ -43,6 +43,11 @@ def compare_seconds(name: str, ours: Contender, peer: Contender, *, package: str
     return Comparison(name, 1 / our_rate, 1 / peer_rate, our_rate / peer_rate, "s", f"{package} {version(package)}")
 
 
+def compare_values(name: str, ours: float, peer: float, *, unit: str, package: str) -> Comparison:
+    """Return what each reached, and the ratio, for what is measured once and not timed."""
+    return Comparison(name, ours, peer, ours / peer, unit, f"{package} {version(package)}")
+
+
 def race(ours: Contender, peer: Contender, turns: int = TURNS) -> tuple[float, float]:
     """Return the median amount of work a second of each; they take turns, so that a busy moment hits both."""
     contenders = (ours, peer)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 COMPACT_WIDTHS = (32, 64, 128)
 ENCODER_NAMES = ("compact", "resnet18")
+HEAD_NAMES = ("mlp", "linear", "none")
 
 
 class Encoder(nn.Module):
@@ -91,6 +92,27 @@ class ProjectionHead(nn.Sequential):
             nn.ReLU(),
             nn.Linear(hidden_dim, out_dim),
         )
+
+
+def build_head(name: str, in_dim: int, hidden_dim: int, out_dim: int) -> nn.Module:
+    """Return what stands between features h and projections z in pretraining (Chen et al. 2020, section 4.2).
+
+    Args:
+        name: "mlp" (SimCLR's `ProjectionHead`), "linear" (one matrix) or "none" (z is h itself).
+        in_dim: length of h.
+        hidden_dim: of the mlp's hidden layer.
+        out_dim: length of z, where there is a head.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name == "mlp":
+        return ProjectionHead(in_dim, hidden_dim, out_dim)
+    if name == "linear":
+        return nn.Linear(in_dim, out_dim)
+    if name == "none":
+        return nn.Identity()
+    raise ValueError(f"unknown head {name!r}: choose one of {', '.join(HEAD_NAMES)}")
 
 
 def build_encoder(name: str, mean: Sequence[float], std: Sequence[float]) -> Encoder:

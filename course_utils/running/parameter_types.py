@@ -50,6 +50,7 @@ PassageLength = Annotated[int, Field(ge=1)]
 EncoderName = Literal["compact", "resnet18"]
 OptimizerName = Literal["muon", "adamw", "sgd"]
 ContrastiveLoss = Literal["dcl", "nt_xent"]
+HeadName = Literal["mlp", "linear", "none"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 

@@ -156,7 +156,7 @@ class SimCLRSettings(ImageSettings):
     """Parameters of 05_simclr."""
 
     encoder: types.EncoderName
-    view_size: types.ImageSize
+    view_sizes: types.ViewSizes
     num_epochs: types.NumEpochs
     batch_size: types.BatchSize
     learning_rate: types.LearningRate
@@ -164,12 +164,20 @@ class SimCLRSettings(ImageSettings):
     optimizer: types.OptimizerName
     loss: types.ContrastiveLoss
     temperature: types.Temperature
+    normalize: bool
     min_area: types.AreaShare
     color_strength: types.Strength
     gray_prob: types.Probability
     blur_prob: types.Probability
+    head: types.HeadName
     hidden_dim: types.NumFeatures
     projection_dim: types.NumFeatures
+    num_readings: types.NumSteps
+    num_collapse_steps: types.NumStepsOrNone
+    num_grid_steps: types.NumStepsOrNone
+    num_supervised_epochs: types.NumStepsOrNone
+    finding: types.FindingName
+    seeds: types.Seeds
 
 
 class LinearEvaluationSettings(ImageSettings):

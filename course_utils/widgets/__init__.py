@@ -6,6 +6,7 @@ from course_utils.widgets.quizzes import Quiz, load_quiz
 from course_utils.widgets.sessions import LabelingSession, session_or_published
 from course_utils.widgets.sliders import explore
 from course_utils.widgets.turns import make_turn_figure, turn_explorer
+from course_utils.widgets.views import make_views_figure, views_explorer
 
 __all__ = [
     "BoxLabeler",
@@ -16,6 +17,8 @@ __all__ = [
     "explore",
     "load_quiz",
     "make_turn_figure",
+    "make_views_figure",
     "session_or_published",
     "turn_explorer",
+    "views_explorer",
 ]

@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from course_utils.models.vision import ENCODER_NAMES, ProjectionHead, build_encoder, channel_statistics
+from course_utils.models.vision import (
+    ENCODER_NAMES,
+    HEAD_NAMES,
+    ProjectionHead,
+    build_encoder,
+    build_head,
+    channel_statistics,
+)
 
 MEAN, STD = [0.5, 0.4, 0.3], [0.2, 0.25, 0.3]
 
@@ -64,3 +71,20 @@ def test_wrong_input_is_named():
         build_encoder("resnet50", MEAN, STD)
     with pytest.raises(ValueError, match="at least one image"):
         channel_statistics(torch.empty(0, 3, 4, 4, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize(("name", "dim"), list(zip(HEAD_NAMES, (4, 4, 8), strict=True)))
+def test_heads(name, dim):
+    features = torch.rand(5, 8)
+    head = build_head(name, 8, 16, 4)
+    assert head(features).shape == (5, dim)
+    assert (head(features) is features) == (name == "none")
+    is_linear = torch.allclose(
+        head.eval()(2 * features) - head(features), head(features) - head(0 * features), atol=1e-5
+    )
+    assert is_linear == (name != "mlp")
+
+
+def test_an_unknown_head_is_named():
+    with pytest.raises(ValueError, match="unknown head 'deep': choose one of mlp, linear, none"):
+        build_head("deep", 8, 16, 4)

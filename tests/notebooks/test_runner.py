@@ -55,7 +55,17 @@ EXPECTED_METRICS = {
         "text/careless_twin/validation_loss",
         "text/left_only/validation_loss",
     ],
-    "05_simclr": ["image/simclr/views_per_second"],
+    "05_simclr": [
+        "image/simclr/views_per_second",
+        "image/simclr/validation_accuracy",
+        "image/simclr/linear/validation_accuracy",
+        "image/simclr/projections/linear/validation_accuracy",
+        "image/simclr/knn/validation_accuracy",
+        "image/simclr/projections/effective_rank",
+        "image/attraction/projections/spread",
+        "image/simsiam/projections/spread",
+        "image/simclr/both/validation_accuracy",
+    ],
     "06_linear_evaluation": [
         "image/pixels/linear/test_accuracy",
         "image/untrained/linear/test_accuracy",

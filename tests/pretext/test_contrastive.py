@@ -135,3 +135,23 @@ def test_accuracy_counts_partners_found():
     a = torch.eye(4)
     wrong = a[[1, 0, 2, 3]]  # the first two images' second views are exchanged
     assert contrastive_accuracy(a, wrong).item() == 0.5
+
+
+@pytest.mark.parametrize("fast", [nt_xent, decoupled_contrastive])
+def test_without_normalizing_lengths_count(fast):
+    a, b = draw(6, 4)
+    on_sphere = [z / z.norm(dim=1, keepdim=True) for z in (a, b)]
+    torch.testing.assert_close(fast(*on_sphere, 0.3, normalize=False), fast(a, b, 0.3))
+    z = torch.cat([a, b])
+    scores = z @ z.T / 2.0
+    total = 0.0
+    for i in range(12):
+        partner = (i + 6) % 12
+        others = [scores[i, k].exp() for k in range(12) if k != i and (fast is nt_xent or k != partner)]
+        total += (torch.stack(others).sum().log() - scores[i, partner]).item()
+    assert fast(a, b, 2.0, normalize=False).item() == pytest.approx(total / 12)
+
+
+def test_accuracy_without_normalizing():
+    a, b = torch.tensor([[1.0, 0.0], [10.0, 1.0]]), torch.tensor([[1.0, 0.1], [10.0, 0.0]])
+    assert contrastive_accuracy(a, b, normalize=False).item() == 0.5  # to the short ones, long ones are most alike
