@@ -38,7 +38,7 @@ def simclr_views_vs_lightly() -> Comparison:
 
 
 def simclr_accuracy_100s_vs_lightly_resnet18(seconds: float = 100.0) -> Comparison:
-    """Linear probe on frozen h after so many seconds each: notebook 05's recipe, and lightly's example with ResNet-18."""
+    """Linear probe on frozen h after so many seconds each: notebook 05's recipe, and lightly's ResNet-18 example."""
     import torchvision
     from lightly.transforms.utils import IMAGENET_NORMALIZE
 

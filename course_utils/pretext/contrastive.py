@@ -1,6 +1,7 @@
 """Contrastive losses: each view must find its partner among the views of all other images."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -23,8 +24,8 @@ def nt_xent(projections_a: Tensor, projections_b: Tensor, temperature: float, *,
     Raises:
         ValueError: shapes that differ or are not (batch, dim), an empty batch, a temperature not above 0.
     """
-    similarities, partner = _similarities(projections_a, projections_b, temperature, normalize)
-    return F.cross_entropy(similarities, partner)
+    similarities, images = _similarities((projections_a, projections_b), temperature, normalize)
+    return F.cross_entropy(similarities, _rows_away(images, len(projections_a))[:, 0])
 
 
 def decoupled_contrastive(
@@ -40,46 +41,77 @@ def decoupled_contrastive(
     Raises:
         ValueError: as for `nt_xent`, and for a batch of one image.
     """
-    if len(projections_a) < 2:
-        raise ValueError(f"the decoupled loss needs at least 2 images, got {len(projections_a)}")
-    similarities, partner = _similarities(projections_a, projections_b, temperature, normalize)
-    attraction = similarities.gather(1, partner[:, None])[:, 0]  # (2 batch,)
-    negatives = similarities.scatter(1, partner[:, None], -torch.inf)
-    return (negatives.logsumexp(dim=1) - attraction).mean()
+    return multi_view((projections_a, projections_b), temperature, "dcl", normalize=normalize)
 
 
-def chance_loss(loss: str, num_images: int) -> float:
+def multi_view(
+    projections: Sequence[Tensor], temperature: float, loss: str = "dcl", *, normalize: bool = True
+) -> Tensor:
+    """Return the loss with two or more views of each image: the mean over all pairs of partners, in nats.
+
+    Each view must tell each of its K−1 partners from the K(N−1) views of all other images; its other partners are no
+    rivals. With two views it is `nt_xent` or `decoupled_contrastive`. More views of fewer images give more pairs for
+    the same work of the encoder (Caron et al. 2020, multi-crop; Fort et al. 2021).
+
+    Args:
+        projections: one tensor of projections z for each of the K views; row i of all comes from image i.
+        temperature: divides the similarities; above 0.
+        loss: "nt_xent" (the partner stands in the denominator, too) or "dcl" (it doesn't).
+        normalize: compare by cosine; False: by the plain product.
+
+    Shape: K times (batch, dim) → scalar, in float32 or wider. Needs two images: one has nothing to be told from.
+
+    Raises:
+        ValueError: fewer than two views or images, shapes that differ, an unknown loss, a temperature not above 0.
+    """
+    if loss not in ("nt_xent", "dcl"):
+        raise ValueError(f"loss must be 'nt_xent' or 'dcl', got {loss!r}")
+    similarities, images = _similarities(projections, temperature, normalize)
+    num_images = len(projections[0])
+    if num_images < 2:
+        raise ValueError(f"the loss needs at least 2 images, got {num_images}")
+    same = images[:, None] == images  # (KN, KN), a view with itself included
+    negatives = similarities.masked_fill(same, -torch.inf).logsumexp(dim=1)
+    offsets = range(num_images, len(images), num_images)  # partners stand N, 2N, … rows apart
+    attractions = torch.stack([similarities.gather(1, _rows_away(images, offset)) for offset in offsets])[..., 0]
+    rivals = negatives if loss == "dcl" else torch.logaddexp(negatives, attractions)
+    return (rivals - attractions).mean()
+
+
+def chance_loss(loss: str, num_images: int, num_views: int = 2) -> float:
     """Return the loss in nats of a model that can't tell views apart, for "nt_xent" or "dcl"."""
-    return math.log(2 * num_images - 1 if loss == "nt_xent" else 2 * num_images - 2)
+    rivals = num_views * (num_images - 1)
+    return math.log(rivals + 1 if loss == "nt_xent" else rivals)
 
 
 def contrastive_accuracy(projections_a: Tensor, projections_b: Tensor, *, normalize: bool = True) -> Tensor:
     """Return the share of views whose most similar other view is their partner, a scalar in [0, 1]."""
-    similarities, partner = _similarities(projections_a, projections_b, 1.0, normalize)
-    return (similarities.argmax(dim=1) == partner).float().mean()
+    similarities, images = _similarities((projections_a, projections_b), 1.0, normalize)
+    return (images[similarities.argmax(dim=1)] == images).float().mean()
 
 
-def _similarities(
-    projections_a: Tensor, projections_b: Tensor, temperature: float, normalize: bool
-) -> tuple[Tensor, Tensor]:
-    """Return (2N, 2N) similarities over temperature, −∞ on the diagonal, and each row's partner (2N,)."""
-    if projections_a.ndim != 2 or projections_a.shape != projections_b.shape:
-        shapes = f"{tuple(projections_a.shape)} and {tuple(projections_b.shape)}"
-        raise ValueError(f"projections must be two tensors of one shape (batch, dim), got {shapes}")
-    if len(projections_a) == 0:
+def _rows_away(images: Tensor, offset: int) -> Tensor:
+    """Return for each row the number of the row `offset` further on, around the end, (rows, 1)."""
+    return torch.arange(len(images), device=images.device).roll(-offset)[:, None]
+
+
+def _similarities(projections: Sequence[Tensor], temperature: float, normalize: bool) -> tuple[Tensor, Tensor]:
+    """Return (KN, KN) similarities over temperature, −∞ on the diagonal, and each row's image (KN,)."""
+    shapes = {tuple(z.shape) for z in projections}
+    if len(projections) < 2 or len(shapes) != 1 or projections[0].ndim != 2:
+        listed = " and ".join(str(tuple(z.shape)) for z in projections)
+        raise ValueError(f"projections must be two or more tensors of one shape (batch, dim), got {listed}")
+    if len(projections[0]) == 0:
         raise ValueError("projections must hold at least one image, got an empty batch")
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
-    projections = torch.cat([projections_a, projections_b])  # (2N, dim)
-    if projections.dtype in (torch.float16, torch.bfloat16):
-        projections = projections.float()  # exponents of 1/temperature overflow in half precision
+    joined = torch.cat(list(projections))  # (KN, dim)
+    if joined.dtype in (torch.float16, torch.bfloat16):
+        joined = joined.float()  # exponents of 1/temperature overflow in half precision
     if normalize:
-        projections = F.normalize(projections, dim=1)
-    similarities = projections @ projections.T / temperature
+        joined = F.normalize(joined, dim=1)
+    similarities = joined @ joined.T / temperature
     # a view is not its own negative: mask its logit, so that no gradient passes through it
-    similarities = similarities.masked_fill(
-        torch.eye(len(projections), dtype=torch.bool, device=projections.device), -torch.inf
-    )
-    num_images = len(projections_a)
-    partner = torch.arange(2 * num_images, device=projections.device).roll(num_images)
-    return similarities, partner
+    similarities = similarities.masked_fill(torch.eye(len(joined), dtype=torch.bool, device=joined.device), -torch.inf)
+    images = torch.arange(len(projections[0]), device=joined.device).repeat(len(projections))
+    return similarities, images

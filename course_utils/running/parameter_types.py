@@ -16,6 +16,7 @@ NumTrainExamples = Annotated[int, Field(ge=0)]
 """0: all of them."""
 NumNeighbors = Annotated[int, Field(ge=1)]
 BatchSize = Annotated[int, Field(ge=2)]
+NumViews = Annotated[int, Field(ge=2, le=16)]
 ImageSize = Annotated[int, Field(ge=8, le=512)]
 ViewSizes = Annotated[list[ImageSize], Field(min_length=1)]
 """One for each stage of training."""

@@ -159,6 +159,7 @@ class SimCLRSettings(ImageSettings):
     view_sizes: types.ViewSizes
     num_epochs: types.NumEpochs
     batch_size: types.BatchSize
+    num_views: types.NumViews
     learning_rate: types.LearningRate
     weight_decay: types.WeightDecay
     optimizer: types.OptimizerName

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from course_utils.pretext.contrastive import chance_loss, contrastive_accuracy, decoupled_contrastive, nt_xent
+from course_utils.pretext.contrastive import (
+    chance_loss,
+    contrastive_accuracy,
+    decoupled_contrastive,
+    multi_view,
+    nt_xent,
+)
 
 
 def slow_nt_xent(projections_a: Tensor, projections_b: Tensor, temperature: float) -> float:
@@ -155,3 +161,56 @@ def test_without_normalizing_lengths_count(fast):
 def test_accuracy_without_normalizing():
     a, b = torch.tensor([[1.0, 0.0], [10.0, 1.0]]), torch.tensor([[1.0, 0.1], [10.0, 0.0]])
     assert contrastive_accuracy(a, b, normalize=False).item() == 0.5  # to the short ones, long ones are most alike
+
+
+def slow_multi_view(views: list[Tensor], temperature: float, loss: str) -> float:
+    """Each view against each of its partners, with plain numbers."""
+    flat = [(image, view.tolist()) for z in views for image, view in enumerate(z)]
+
+    def similarity(p: list[float], q: list[float]) -> float:
+        return sum(x * y for x, y in zip(p, q, strict=True)) / (math.hypot(*p) * math.hypot(*q)) / temperature
+
+    terms = []
+    for i, (image, anchor) in enumerate(flat):
+        negatives = sum(math.exp(similarity(anchor, other)) for name, other in flat if name != image)
+        for j, (name, partner) in enumerate(flat):
+            if name == image and i != j:
+                pull = similarity(anchor, partner)
+                terms.append(math.log(negatives + (math.exp(pull) if loss == "nt_xent" else 0.0)) - pull)
+    return sum(terms) / len(terms)
+
+
+@pytest.mark.parametrize("loss", ["nt_xent", "dcl"])
+@settings(deadline=None, max_examples=25)
+@given(num_views=st.integers(2, 5), num_images=st.integers(2, 6), seed=st.integers(0, 1000))
+def test_many_views_equal_the_slow_loop(loss, num_views, num_images, seed):
+    views = list(
+        torch.randn(num_views, num_images, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    )
+    assert multi_view(views, 0.3, loss).item() == pytest.approx(slow_multi_view(views, 0.3, loss), rel=1e-9, abs=1e-9)
+    shuffled = [views[index] for index in torch.randperm(num_views).tolist()]
+    assert multi_view(shuffled, 0.3, loss).item() == pytest.approx(multi_view(views, 0.3, loss).item())
+
+
+def test_two_views_are_the_papers_losses():
+    a, b = draw(5, 7)
+    torch.testing.assert_close(multi_view((a, b), 0.2, "nt_xent"), nt_xent(a, b, 0.2))
+    torch.testing.assert_close(multi_view((a, b), 0.2, "dcl"), decoupled_contrastive(a, b, 0.2))
+
+
+@pytest.mark.parametrize("loss", ["nt_xent", "dcl"])
+def test_views_that_are_all_alike_stand_at_chance(loss):
+    views = torch.ones(4, 6, 3)
+    assert multi_view(list(views), 0.1, loss).item() == pytest.approx(chance_loss(loss, 6, num_views=4), rel=1e-5)
+
+
+def test_what_many_views_can_not_be():
+    a, b = draw(3, 4)
+    with pytest.raises(ValueError, match="two or more tensors"):
+        multi_view((a,), 0.1)
+    with pytest.raises(ValueError, match="two or more tensors"):
+        multi_view((a, b[:2]), 0.1)
+    with pytest.raises(ValueError, match="must be 'nt_xent' or 'dcl'"):
+        multi_view((a, b), 0.1, "vicreg")
+    with pytest.raises(ValueError, match="at least 2 images, got 1"):
+        multi_view((a[:1], b[:1]), 0.1)
