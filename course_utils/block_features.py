@@ -55,6 +55,20 @@ def extract_blocks(encoder: Encoder, splits: ImageSplits, grid: int = 2) -> dict
     return {name: FeatureSplits(*split) for name, split in zip(reader.names, zip(*parts, strict=True), strict=True)}
 
 
+def join_blocks(blocks: Mapping[str, FeatureSplits]) -> FeatureSplits:
+    """Return the features of the stem and of all blocks side by side.
+
+    Features h are left out: they are means of the last block's.
+    """
+    parts = [data for name, data in blocks.items() if name != LAST]
+    return FeatureSplits(
+        *(
+            Labeled(torch.cat([each.features for each in same], dim=1), same[0].labels)
+            for same in zip(*((data.train, data.validation, data.test) for data in parts), strict=True)
+        )
+    )
+
+
 def evaluate_blocks(blocks: Mapping[str, FeatureSplits], num_classes: int) -> dict[str, ProbeResult]:
     """Return the probe's result at every place, each by the one protocol of `evaluate_linear`."""
     return {name: evaluate_linear(data, num_classes) for name, data in blocks.items()}
@@ -66,4 +80,5 @@ def best_block(results: Mapping[str, ProbeResult]) -> str:
 
 
 def _columns(data: Labeled, sizes: list[int]) -> list[Labeled]:
-    return [Labeled(features, data.labels) for features in data.features.split(sizes, dim=1)]
+    # copies, so that keeping one place does not keep all in memory
+    return [Labeled(features.contiguous(), data.labels) for features in data.features.split(sizes, dim=1)]

@@ -145,20 +145,35 @@ def evaluate_linear(
 
 
 def evaluate_linear_over_seeds(
-    data: FeatureSplits, num_classes: int, seeds: Sequence[int], share: float = 0.9
+    data: FeatureSplits | Sequence[FeatureSplits], num_classes: int, seeds: Sequence[int], share: float = 0.9
 ) -> list[ProbeResult]:
     """Repeat `evaluate_linear`, each seed with its own random share of the training labels of every class.
 
     The fit itself has one minimum and no chance in it; the spread says how much the answer depends on which
     images happened to be labeled.
+
+    Args:
+        data: features; a sequence if each seed has its own, as those of networks that differ.
+        num_classes: how many logits.
+        seeds: one repetition each.
+        share: of the labels that a repetition gets.
     """
-    return [
-        evaluate_linear(
-            FeatureSplits(data.train.take(draw_stratified(data.train.labels, share, seed)), data.validation, data.test),
-            num_classes,
-        )
-        for seed in seeds
-    ]
+    versions = [data] * len(seeds) if isinstance(data, FeatureSplits) else list(data)
+    results: list[ProbeResult] = []
+    for version, seed in zip(versions, seeds, strict=True):
+        train = version.train.take(draw_stratified(version.train.labels, share, seed))
+        strengths = strengths_near(results[0].l2) if results else L2_STRENGTHS
+        results.append(evaluate_linear(FeatureSplits(train, version.validation, version.test), num_classes, strengths))
+    return results
+
+
+def strengths_near(l2: float, strengths: Sequence[float] = L2_STRENGTHS) -> Sequence[float]:
+    """Return those of the strengths, increasing, that are at most two steps from `l2`.
+
+    They are enough for a repetition, whose best strength hardly differs, and take half the time.
+    """
+    place = strengths.index(l2)
+    return strengths[max(place - 2, 0) : place + 3]
 
 
 def draw_stratified(labels: Tensor, share: float, seed: int) -> Tensor:

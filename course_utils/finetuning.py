@@ -1,6 +1,8 @@
 """Training a whole classifier on few labels, from a pretrained encoder or from scratch, both in the same way."""
 
 import copy
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lightning_fabric import Fabric
@@ -50,7 +52,7 @@ def fine_tune(
     num_classes: int,
     *,
     recipe: Recipe,
-    views: ViewSettings,
+    views: ViewSettings | Sequence[ViewSettings],
     fabric: Fabric,
     seed: int,
     title: str = "fine-tuning",
@@ -65,29 +67,33 @@ def fine_tune(
         train, validation, test: labeled images of the same classes.
         num_classes: how many logits.
         recipe: see `Recipe`.
-        views: crops and flips of the training images.
+        views: crops and flips of the training images; several take equal shares of the steps.
         fabric: device and precision.
         seed: decides the order of images and the views.
         title: for the progress bar.
     """
     model = nn.Sequential(copy.deepcopy(encoder), _new_layer(encoder.feature_dim, num_classes)).to(fabric.device)
     images, labels = train.images.to(fabric.device), train.labels.to(fabric.device)
+    stages = [views] if isinstance(views, ViewSettings) else list(views)
 
     def compute_loss(model: nn.Module, step: Step) -> dict[str, Tensor]:
         chosen = (step.indices % len(labels)).to(labels.device)
-        return {"loss": F.cross_entropy(model(simclr_views(images[chosen], views, step.generator)), labels[chosen])}
+        inputs = simclr_views(images[chosen], step.stage(stages), step.generator)
+        return {"loss": F.cross_entropy(model(inputs), labels[chosen])}
 
     best = _Best(model, validation)
+    repeats = math.ceil(recipe.batch_size / len(labels))  # of the labeled images in an epoch, if they are few
     fit(
         model,
         compute_loss,
-        num_examples=recipe.steps_per_round * recipe.batch_size,
-        num_epochs=recipe.num_rounds,
+        num_examples=repeats * len(labels),
+        num_steps=recipe.num_rounds * recipe.steps_per_round,
         batch_size=recipe.batch_size,
         optimizers=make_optimizers(model, recipe.optimizer, recipe.learning_rate),
         fabric=fabric,
         seed=seed,
-        callback=best.look,
+        callback=lambda steps: best.look(steps // recipe.steps_per_round),
+        callback_steps=recipe.steps_per_round,
         title=title,
     )
     model.load_state_dict(best.state)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from course_utils.bootstrap import interval, resample_means
+
 HESTNESS_EXPONENTS = (0.07, 0.35)  # of error against data; Hestness et al. 2017, quoted
 MAX_LABELS = 1e18  # nobody counts further: a law that asks for more says "never"
 MAX_EXPONENT = 5.0  # of a law with a floor; a steeper fall is a floor that was reached at once
@@ -68,7 +70,7 @@ class PowerLaw:
         """
         _check_num_labels(num_labels)
         log_scale, exponent, floor = self.resamples.T
-        return _interval(floor + np.exp(log_scale - exponent * math.log(num_labels)), self.confidence)
+        return interval(floor + np.exp(log_scale - exponent * math.log(num_labels)), self.confidence)
 
     def labels_for(self, error: float) -> float:
         """Return how many labels the curve needs for this error: `error_at`'s inverse, not rounded.
@@ -106,7 +108,7 @@ class PowerLaw:
         with np.errstate(all="ignore"):
             log_labels = (log_scale - np.log(error - floor)) / exponent
         reached = (error > floor) & (exponent > 0) & (log_labels <= math.log(MAX_LABELS))
-        return _interval(np.where(reached, np.exp(np.where(reached, log_labels, 0)), np.inf), self.confidence)
+        return interval(np.where(reached, np.exp(np.where(reached, log_labels, 0)), np.inf), self.confidence)
 
     def is_measured(self, num_labels: float) -> bool:
         """Say whether so many labels lie in the measured range; elsewhere the curve is extrapolated."""
@@ -156,14 +158,14 @@ def fit_power_law(
         raise ValueError(f"num_resamples must be at least 1, got {num_resamples}")
     log_sizes = np.log(sizes)
     means = np.array([[values.mean() for values in logs]])  # (1, points)
-    resampled = _resample_means(logs, num_resamples, np.random.default_rng(seed))  # (num_resamples, points)
+    resampled = resample_means(logs, num_resamples, np.random.default_rng(seed))  # (num_resamples, points)
     fits = _fit(log_sizes, np.concatenate([means, resampled]), with_floor)  # (1 + num_resamples, 3)
     log_scale, exponent, floor = (float(value) for value in fits[0])
     return PowerLaw(
         scale=math.exp(log_scale),
         exponent=exponent,
         floor=floor,
-        exponent_interval=_interval(fits[1:, 1], confidence),
+        exponent_interval=interval(fits[1:, 1], confidence),
         measured_range=(float(sizes.min()), float(sizes.max())),
         confidence=confidence,
         resamples=fits[1:],
@@ -209,24 +211,6 @@ def _fit_weighted_lines(
     centered = log_sizes - mean_size[..., None]
     exponents = -(weights * centered * log_errors).sum(axis=-1) / (weights * centered**2).sum(axis=-1)
     return np.stack([mean_error + exponents * mean_size, exponents], axis=-1)
-
-
-def _resample_means(
-    logs: list[NDArray[np.float64]], num_resamples: int, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    columns = []
-    for values in logs:
-        count, mean = len(values), values.mean()
-        drawn = values[generator.integers(count, size=(num_resamples, count))].mean(axis=1)
-        columns.append(mean + (drawn - mean) * math.sqrt(count / (count - 1)))
-    return np.stack(columns, axis=1)
-
-
-def _interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
-    tail = (1 - confidence) / 2
-    # no interpolation: a mean of a number and infinity would be no number
-    low, high = np.quantile(values, [tail, 1 - tail], method="closest_observation")
-    return float(low), float(high)
 
 
 def _checked_points(

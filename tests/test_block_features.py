@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_utils.block_features import LAST, PooledBlocks, best_block, evaluate_blocks, extract_blocks
+from course_utils.block_features import LAST, PooledBlocks, best_block, evaluate_blocks, extract_blocks, join_blocks
 from course_utils.data.images import ImageSplits, LabeledImages
 from course_utils.evaluation import extract_features
 from course_utils.models.vision import build_encoder
@@ -62,3 +62,12 @@ def test_the_best_place_is_chosen_on_validation(encoder, splits):
 def test_a_grid_of_nothing(encoder):
     with pytest.raises(ValueError, match="grid must be at least 1"):
         PooledBlocks(encoder, 0)
+
+
+def test_all_blocks_stand_side_by_side(encoder, splits):
+    blocks = extract_blocks(encoder, splits)
+    joined = join_blocks(blocks)
+    assert joined.test.features.shape == (20, 128 + 128 + 256 + 512)
+    assert torch.equal(joined.test.features[:, :128], blocks["stem"].test.features)
+    assert torch.equal(joined.train.features[:, -512:], blocks["block 3"].train.features)
+    assert torch.equal(joined.validation.labels, splits.validation.labels)

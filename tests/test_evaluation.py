@@ -22,6 +22,7 @@ from course_utils.evaluation import (
     knn_accuracy,
     knn_predict,
     nearest_neighbors,
+    strengths_near,
 )
 from course_utils.models.vision import build_encoder
 
@@ -188,3 +189,9 @@ def test_wrong_input_is_named():
         nearest_neighbors(data.features, data.features, 9)
     with pytest.raises(ValueError, match=r"share must be in \(0, 1\], got 0"):
         draw_stratified(data.labels, 0, 0)
+
+
+def test_strengths_near_one_are_its_neighbors():
+    assert strengths_near(3, (1, 2, 3, 4, 5, 6)) == (1, 2, 3, 4, 5)
+    assert strengths_near(1, (1, 2, 3, 4)) == (1, 2, 3)
+    assert L2_STRENGTHS[6] in strengths_near(L2_STRENGTHS[7])

@@ -53,3 +53,14 @@ def test_the_same_seed_gives_the_same_and_test_images_choose_nothing(tuned):
     wrong = tuned(LabeledImages(test.images, 1 - test.labels))
     assert (wrong.kept_round, wrong.validation_accuracy) == (first.kept_round, first.validation_accuracy)
     assert wrong.test_accuracy == pytest.approx(1 - first.test_accuracy)
+
+
+def test_every_label_is_used_however_short_a_round_is():
+    """The last images of many must not be left out: only they show horizontal stripes."""
+    torch.manual_seed(0)
+    encoder = build_encoder("compact", [0.5] * 3, [0.25] * 3)
+    many = stripes(64, 1)
+    many = many.take(many.labels.argsort(stable=True))
+    recipe = Recipe(num_rounds=6, steps_per_round=2, batch_size=8)
+    options = {"recipe": recipe, "views": [VIEWS, VIEWS], "fabric": make_fabric("cpu", "32-true"), "seed": 0}
+    assert fine_tune(encoder, many, stripes(40, 2), stripes(60, 3), 2, **options).test_accuracy > 0.9

@@ -1,16 +1,19 @@
 """Widgets driven as a browser drives them, by what it sends; what it can't have sent counts for nothing."""
 
+import base64
 import io
 import json
 import subprocess
 import sys
 
 import ipywidgets
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from PIL import Image
 
 from course_utils.errors import DataError
 from course_utils.filling import Blank
@@ -18,11 +21,13 @@ from course_utils.labeling import LABEL_KINDS
 from course_utils.widgets import (
     BoxLabeler,
     ClassLabeler,
+    FeatureMap,
     FillInTheBlank,
     LabelingSession,
     explore,
     session_or_published,
 )
+from course_utils.widgets.feature_map import CODE
 
 IMAGES = torch.randint(0, 256, (6, 3, 8, 10), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 NAMES = ["cat", "<b>dog</b>"]
@@ -177,3 +182,42 @@ def test_pyplot_holds_no_figures_back():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def feature_map(count=40):
+    images = torch.randint(0, 256, (count, 3, 8, 10), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    points = torch.randn(count, 2, generator=torch.Generator().manual_seed(1))
+    return FeatureMap({"a": points, "<i>b</i>": 7 * points}, images, torch.arange(count) % 2, NAMES), images
+
+
+def test_a_feature_map_holds_every_image_where_its_script_looks_for_it():
+    widget, images = feature_map()
+    kind, content = widget.sheet.split(",")
+    assert kind == "data:image/jpeg;base64"
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))).astype(float)
+    assert sheet.shape == (2 * 8, 32 * 10, 3)
+    row, column = divmod(37, widget.columns)
+    found = sheet[8 * row : 8 * row + 8, 10 * column : 10 * column + 10]
+    errors = [abs(found.mean(axis=(0, 1)) - image.float().mean(dim=(1, 2)).numpy()).max() for image in images]
+    assert min(range(40), key=lambda index: errors[index]) == 37
+
+
+def test_a_feature_map_fills_the_unit_square_and_can_be_drawn_without_a_browser():
+    widget, _ = feature_map()
+    for points in widget.maps.values():
+        assert np.allclose(np.min(points, axis=0), 0)
+        assert np.allclose(np.max(points, axis=0), 1)
+    assert len(widget.colors) == len(widget.names) == 2
+    assert [axis.get_title() for axis in widget.static_figure().axes] == ["a", "<i>b</i>"]
+    assert "innerHTML" not in feature_map_script().replace("never innerHTML", "")
+
+
+def feature_map_script():
+    return (CODE / "feature_map.js").read_text(encoding="utf-8")
+
+
+def test_a_feature_map_that_does_not_fit():
+    with pytest.raises(ValueError, match=r"6 images need as many labels and maps of \(6, 2\), got 6 and \[\(5, 2\)\]"):
+        FeatureMap({"a": torch.zeros(5, 2)}, IMAGES, TRUE, NAMES)
+    with pytest.raises(ValueError, match="6 images need as many labels"):
+        FeatureMap({}, IMAGES, TRUE, NAMES)

@@ -15,6 +15,7 @@ Grid = Annotated[int, Field(ge=1, le=8)]
 NumTrainExamples = Annotated[int, Field(ge=0)]
 """0: all of them."""
 NumNeighbors = Annotated[int, Field(ge=1)]
+NumMappedImages = Annotated[int, Field(ge=50, le=5000)]
 BatchSize = Annotated[int, Field(ge=2)]
 NumViews = Annotated[int, Field(ge=2, le=16)]
 ImageSize = Annotated[int, Field(ge=8, le=512)]
@@ -46,6 +47,8 @@ Width = Annotated[int, Field(ge=32, multiple_of=32)]
 NumLayers = Annotated[int, Field(ge=1, le=48)]
 FindingName = Annotated[str, Field(pattern=r"^[\w-]*$")]
 """A recorded sweep in docs/findings/, or "" for none."""
+EncoderFile = Annotated[str, Field(pattern=r"^(.+\.safetensors)?$")]
+"""An encoder's weights, or "" for none."""
 MaskRate = Annotated[float, Field(gt=0, le=1)]
 PassageLength = Annotated[int, Field(ge=1)]
 EncoderName = Literal["compact", "resnet18"]

@@ -184,8 +184,17 @@ class SimCLRSettings(ImageSettings):
 class LinearEvaluationSettings(ImageSettings):
     """Parameters of 06_linear_evaluation."""
 
+    encoder_file: types.EncoderFile
+    grid: types.Grid
     num_neighbors: types.NumNeighbors
+    labels_per_class: types.LabelsPerClass
+    fine_tuned_labels: types.LabelsPerClass
+    num_fine_tuning_steps: types.NumSteps
+    num_mapped_images: types.NumMappedImages
+    hourly_wage: types.Money
+    annotators: types.NumAnnotators
     seeds: types.Seeds
+    fine_tuning_seeds: types.Seeds
 
 
 SETTINGS: dict[str, type[NotebookSettings]] = {
