@@ -100,11 +100,11 @@ def _scatter(axis: Axes, points: np.ndarray, labels: np.ndarray, class_names: Se
     for label, name in enumerate(class_names):
         members = points[labels == label]
         name = _plain(name)
-        axis.scatter(*members.T, s=7, color=class_color(label), alpha=0.8, linewidths=0, label=name)
+        axis.scatter(members[:, 0], members[:, 1], s=7, color=class_color(label), alpha=0.8, linewidths=0, label=name)
         if len(members) and len(class_names) <= 20:
             middle = np.median(members, axis=0)
             box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-            axis.text(*middle, name, fontsize=7.5, color=INK, ha="center", va="center", bbox=box)
+            axis.text(middle[0], middle[1], name, fontsize=7.5, color=INK, ha="center", va="center", bbox=box)
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_color(FAINT)
 
