@@ -7,6 +7,7 @@ from pathlib import Path
 
 from course_utils.errors import CourseError
 from course_utils.paths import cache_dir, project_root, replacing
+from course_utils.running.executed import load_notebook
 
 TOP = "self-supervised-course"  # the folder that unpacking makes
 FOLDERS = ("course_utils", "notebooks", "data", "docs")
@@ -62,10 +63,9 @@ def _info(name: str) -> zipfile.ZipInfo:
 
 def _content(path: Path, root: Path) -> bytes:
     """Return a file's content; a notebook of the course without what it gave here."""
-    content = path.read_bytes()
     if path.suffix != ".ipynb" or not path.is_relative_to(root / "notebooks"):
-        return content
-    notebook = json.loads(content)
+        return path.read_bytes()
+    notebook = load_notebook(path)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code" and "keep_output" not in cell["metadata"].get("tags", []):
             cell |= {"outputs": [], "execution_count": None}

@@ -76,7 +76,7 @@ def notebooks_table(old: str, facts: Facts) -> str:
     rows = {name: (number, title, question) for number, title, name, question in ROW.findall(old)}
     for name, notebook in facts.notebooks.items():
         rows.setdefault(name, (name[:2], notebook.title, _question(notebook)))
-    lines = ["| | notebook | the question it answers | minutes | as it last ran |", "|---|---|---|---|---|"]
+    lines = ["| no. | notebook | the question it answers | minutes | as it last ran |", "|---|---|---|---|---|"]
     for name, (number, title, question) in sorted(rows.items()):
         read = f"[results](docs/executed/{name}.ipynb)" if name in facts.copies else "not published yet"
         minutes = str(_whole_minutes(facts.seconds[name])) if name in facts.seconds else "not measured"

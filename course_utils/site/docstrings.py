@@ -1,12 +1,28 @@
-"""Docstrings on their way to Sphinx: code in single backticks, and nothing that it would take for markup."""
+"""Docstrings on their way to Sphinx: code stays code, and nothing else is taken for markup."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 
 def prepare_docstring(_app: Any, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
     """Change a docstring's lines in place, before they are read as reStructuredText."""
-    lines[:] = [escape_line(line) for line in lines]
+    lines[:] = prepared(lines)
+
+
+def prepared(lines: Sequence[str]) -> list[str]:
+    """Return a docstring's lines; what is indented after an empty line is a block of code."""
+    changed: list[str] = []
+    in_code = False
+    for index, line in enumerate(lines):
+        indented = line.startswith("    ")
+        if indented and index and not lines[index - 1].strip() and not in_code:
+            in_code = True
+            changed += ["::", ""]
+        elif line.strip() and not indented:
+            in_code = False
+        changed.append(line if in_code else escape_line(line))
+    return changed
 
 
 def escape_line(line: str) -> str:

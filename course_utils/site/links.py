@@ -83,7 +83,7 @@ class _Page(HTMLParser):
 
 def broken_links(folder: Path) -> list[str]:
     """Return what the pages in a folder link to and is not there; addresses elsewhere are not asked."""
-    pages = {path.resolve(): read_page(path) for path in sorted(folder.rglob("*.html"))}
+    pages = {path.resolve(): read_page(path) for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts}
     return [problem for path, page in pages.items() for problem in _broken(path, page, pages, folder)]
 
 

@@ -37,8 +37,7 @@ def api_pages() -> dict[str, str]:
         lines += [f"## [{title}]({page}.md)", "", "| module | what it is |", "|---|---|"]
         lines += [f"| {{py:mod}}`{name}` | {words} |" for name, words in inside.items()]
         lines.append("")
-    contents = ["```{toctree}", ":hidden:", "", *(room or "course_utils" for room in ROOMS), "```", ""]
-    return {**pages, "api/index.md": "\n".join([*lines, *contents])}
+    return {**pages, "api/index.md": "\n".join(lines)}
 
 
 def find_modules(package: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from course_utils.running.notebooks import Notebook, discover
 from course_utils.site.claims import claims_page
 from course_utils.site.glossary import FirstUses, glossary_page, read_glossary
 from course_utils.site.links import Layout, relative
-from course_utils.site.reference import api_pages, cite_page
+from course_utils.site.reference import ROOMS, api_pages, cite_page
 
 TEXTS = {
     "README.md": "index.md",
@@ -116,9 +116,10 @@ def _contents(notebooks: list[Notebook], guide: list[str]) -> str:
     pages = [page for page in guide if page[0].isdigit()]
     groups = {
         "Learn": [f"{item.name[:2]} · {item.title} <notebooks/{item.name}>" for item in notebooks],
-        "Look up": ["glossary", "claims", "api/index"],
+        "Look up": ["glossary", "claims"],
         "Run": ["sweeps", "data", "benchmarks"],
         "Teach": [f"instructor/{page}" for page in ("index", "plans", "preparation", *pages, "feedback") if page in guide],
+        "The package": ["Overview <api/index>", *(f"api/{room or 'course_utils'}" for room in ROOMS)],
         "About": ["How to cite <cite>", "contributing", "changelog", "security"],
     }
     return "".join(CONTENTS.format(caption=name, entries="\n".join(group)) for name, group in groups.items())

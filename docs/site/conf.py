@@ -27,10 +27,11 @@ napoleon_numpy_docstring = False
 napoleon_custom_sections = [("Shape", "returns_style")]
 add_module_names = False
 python_display_short_literal_types = True
-maximum_signature_line_length = 80
 
 html_theme = "sphinx_book_theme"
 html_title = "Self-supervised learning"
+html_favicon = "_static/icon.svg"
+html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
 html_js_files = ["course.js"]
@@ -42,6 +43,10 @@ html_domain_indices = False
 html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
+    "navbar_persistent": [],
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
     "show_toc_level": 2,
