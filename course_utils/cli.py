@@ -361,7 +361,8 @@ def publish(
         str | None, typer.Argument(help="The run's name, such as laptop, or its folder.", show_default=False)
     ] = None,
     prose: Annotated[
-        bool, typer.Option("--prose", help="Without a run: carry changed text to the executed copies, plans and README.")
+        bool,
+        typer.Option("--prose", help="Without a run: carry changed text to the executed copies, plans and README."),
     ] = False,
 ) -> None:
     """For authors: take a run's encoders, executed copies and minutes into the repository."""

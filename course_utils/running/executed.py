@@ -83,7 +83,9 @@ def make_copy(name: str, source: Content, ran: Content, record: Recorded, known:
         size = len(json.dumps(copy, indent=1, ensure_ascii=False).encode())
         if size < MAX_BYTES:
             return copy
-    raise CourseError(f"{name}'s copy would have {size / 1000:.0f} KB, more than {MAX_BYTES / 1000:.0f}: fewer figures?")
+    raise CourseError(
+        f"{name}'s copy would have {size / 1000:.0f} KB, more than {MAX_BYTES / 1000:.0f}: fewer figures?"
+    )
 
 
 def renew_prose(name: str, source: Content, copy: Content, known: Collection[str]) -> Content:
@@ -146,13 +148,20 @@ def _assemble(name: str, source: Content, outputs: list[Any], facts: dict[str, A
         metadata = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
         if cell["cell_type"] == "code":
             number += 1
-            cells.append({**cell, "metadata": metadata, "execution_count": number, "outputs": _count(next(left), number)})
+            cells.append(
+                {**cell, "metadata": metadata, "execution_count": number, "outputs": _count(next(left), number)}
+            )
             continue
         text = moved_links("".join(cell["source"]), known)
         cells.append({**cell, "metadata": metadata, "source": text.splitlines(keepends=True)})
         if MINUTES_TAG in metadata.get("tags", []):
             words = published_words(name, facts, f"../../notebooks/{name}.ipynb")
-            said = {"cell_type": "markdown", "id": "published", "metadata": {"tags": [PUBLISHED_TAG]}, "source": [words]}
+            said = {
+                "cell_type": "markdown",
+                "id": "published",
+                "metadata": {"tags": [PUBLISHED_TAG]},
+                "source": [words],
+            }
             cells.append(said)
     metadata = {key: value for key, value in source["metadata"].items() if key not in ("papermill", "widgets")}
     return {**source, "cells": cells, "metadata": {**metadata, "course": facts}}

@@ -40,7 +40,9 @@ def publish(run_dir: Path) -> list[Path]:
     if summary["status"] != "ok":
         raise CourseError(f"{run_dir} has failed notebooks: only a run that ended well is published")
     if summary["profile"] not in PROFILES:
-        raise CourseError(f"{run_dir} is a run of {summary['profile']}: only {' and '.join(PROFILES)} runs are published")
+        raise CourseError(
+            f"{run_dir} is a run of {summary['profile']}: only {' and '.join(PROFILES)} runs are published"
+        )
     entries = [entry for entry in summary["notebooks"] if (notebooks_dir() / f"{entry['name']}.ipynb").exists()]
     sources = {entry["name"]: _with_minutes(entry, summary) for entry in entries}
     written = []
@@ -84,7 +86,9 @@ def _copy_of(run_dir: Path, entry: Entry, source: Content, known: set[str]) -> C
     defaults = validate(name, Notebook(notebooks_dir() / f"{name}.ipynb").defaults()).parameters()
     other = [key for key, value in defaults.items() if key != "RUN_DIR" and entry["parameters"].get(key) != value]
     if other:
-        raise CourseError(f"{name} ran with another {' and '.join(other)} than the notebook's own: that isn't published")
+        raise CourseError(
+            f"{name} ran with another {' and '.join(other)} than the notebook's own: that isn't published"
+        )
     return make_copy(name, source, load_notebook(executed_path(run_dir, name)), record, known)
 
 

@@ -10,6 +10,17 @@ def prepare_docstring(_app: Any, _what: str, _name: str, _thing: Any, _options: 
     lines[:] = prepared(lines)
 
 
+def prepare_signature(
+    _app: Any, _what: str, _name: str, _thing: Any, _options: Any, arguments: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Return a signature whose types have their short names."""
+    return _short(arguments), _short(returned)
+
+
+def _short(signature: str | None) -> str | None:
+    return signature and re.sub(r"~[\w.]*\.(\w+)", r"\1", signature)
+
+
 def prepared(lines: Sequence[str]) -> list[str]:
     """Return a docstring's lines; what is indented after an empty line is a block of code."""
     changed: list[str] = []

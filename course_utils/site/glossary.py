@@ -8,7 +8,9 @@ from course_utils.site.links import outside_code
 
 LINE = re.compile(r"^- \*\*(.+?)\*\*(?: \((.+?)\))?: (.+)$", re.M)
 NEVER = "—"
-NO_PROSE = re.compile(r"(^#.*$|!?\[[^\]]*\]\([^)]*\)|\[[^\]]*\]|<[^>]+>|https?://\S+|^\|.*$)", re.M)  # links, headings, …
+NO_PROSE = re.compile(
+    r"(^#.*$|!?\[[^\]]*\]\([^)]*\)|\[[^\]]*\]|<[^>]+>|https?://\S+|^\|.*$)", re.M
+)  # links, headings, …
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ class FirstUses:
 
     def _link_prose(self, prose: str) -> str:
         parts = NO_PROSE.split(prose)  # every second part is one that is left alone
-        return "".join(part if index % 2 else self.pattern.sub(self._link_word, part) for index, part in enumerate(parts))
+        return "".join(
+            part if index % 2 else self.pattern.sub(self._link_word, part) for index, part in enumerate(parts)
+        )
 
     def _link_word(self, match: re.Match[str]) -> str:
         name = self.names[" ".join(match.group().lower().split())]

@@ -7,7 +7,9 @@ import yaml
 
 from course_utils.paths import project_root
 
-LEFT_OUT = {"__main__", "cli", "worker", "api"}  # the command, and a shorter name for what stands elsewhere
+LEFT_OUT = {"__main__", "cli", "py"}
+OF_RUNNING = {"api", "sweeps.runner", "records", "metrics", "settings", "notebooks", "findings", "summary"}
+"""What people call by themselves; the rest serves the command."""
 ROOMS = {
     "data": "Data",
     "models": "Models",
@@ -28,7 +30,12 @@ MODULE = """## {name}
 def api_pages() -> dict[str, str]:
     """Return path → text of a page for every room of the package, and of a page that lists what is in them."""
     modules = find_modules(project_root() / "course_utils")
-    lines = ["# The package", "", "What the notebooks import. All of it is tested, and may be used in your own code.", ""]
+    lines = [
+        "# The package",
+        "",
+        "What the notebooks import. All of it is tested, and may be used in your own code.",
+        "",
+    ]
     pages = {}
     for room, title in ROOMS.items():
         page = room or "course_utils"
@@ -41,13 +48,15 @@ def api_pages() -> dict[str, str]:
 
 
 def find_modules(package: Path) -> dict[str, str]:
-    """Return the package's modules with the first line of what each says of itself."""
+    """Return the modules to be shown with the first line of what each says of itself."""
     found = {}
     for path in sorted(package.rglob("*.py")):
         parts = [package.name, *path.relative_to(package).with_suffix("").parts]
         words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        if parts[-1] not in LEFT_OUT and not parts[-1].startswith("_"):
-            found[".".join(parts)] = words.partition("\n")[0].replace("|", "\\|").replace("<", "\\<")
+        name = ".".join(parts)
+        is_inner = room_of(name) == "running" and ".".join(parts[2:]) not in OF_RUNNING
+        if parts[-1] not in LEFT_OUT and not parts[-1].startswith("_") and not is_inner:
+            found[name] = words.partition("\n")[0].replace("|", "\\|").replace("<", "\\<")
     return found
 
 
@@ -69,9 +78,10 @@ def cite_page(citation: str) -> str:
         f"@software{{self_supervised_course,\n  author = {{{names}}},\n  title = {{{about['title']}}},",
         f"  version = {{{about['version']}}},\n  license = {{{about['license']}}}\n}}",
     ]
+    sentence = f"{', '.join(authors)}. *{about['title']}.* Version {about['version']}."
     return (
-        f"# How to cite\n\n{about['message']}\n\n{', '.join(authors)}. *{about['title']}.* Version {about['version']}.\n\n"
+        f"# How to cite\n\n{about['message']}\n\n{sentence}\n\n"
         "```bibtex\n" + "\n".join(lines) + "\n```\n\n"
-        "The same as a file that programs read: `CITATION.cff` in the course's folder. Please also cite the papers whose\n"
-        "methods you use: each notebook ends with its references. Data: see [where they come from](data.md).\n"
+        "The same as a file that programs read: `CITATION.cff` in the course's folder. Please also cite the papers\n"
+        "whose methods you use: each notebook ends with its references. Data: see [where they come from](data.md).\n"
     )

@@ -70,7 +70,7 @@ def write_source(folder: Path) -> None:
 
 
 def notebook_page(notebook: Notebook, layout: Layout, first_uses: FirstUses) -> dict[str, Any]:
-    """Return a notebook's page: its executed copy, or the notebook itself, with links to the glossary and to the file."""
+    """Return a notebook's page: its executed copy, or else itself, with links to the glossary and to the file."""
     copy = executed_dir() / notebook.path.name
     here, page = f"docs/executed/{copy.name}", f"notebooks/{copy.name}"
     if not copy.exists():
@@ -94,7 +94,8 @@ def notebook_page(notebook: Notebook, layout: Layout, first_uses: FirstUses) -> 
 
 def _how_to_run(name: str, facts: dict[str, Any] | None, link: str) -> dict[str, Any]:
     said = f"What you see here was {describe_run(facts)}. " if facts else UNPUBLISHED
-    words = f"{said}{{download}}`Run this page <{link}>`: it is `notebooks/{name}.ipynb` in the course's folder; `make lab` opens it."
+    file = f"it is `notebooks/{name}.ipynb` in the course's folder; `make lab` opens it."
+    words = f"{said}{{download}}`Run this page <{link}>`: {file}"
     admonition = f":::{{admonition}} This page is a notebook\n:class: tip\n\n{words}\n:::"
     return {"cell_type": "markdown", "id": "how-to-run", "metadata": {}, "source": admonition}
 
@@ -118,7 +119,9 @@ def _contents(notebooks: list[Notebook], guide: list[str]) -> str:
         "Learn": [f"{item.name[:2]} · {item.title} <notebooks/{item.name}>" for item in notebooks],
         "Look up": ["glossary", "claims"],
         "Run": ["sweeps", "data", "benchmarks"],
-        "Teach": [f"instructor/{page}" for page in ("index", "plans", "preparation", *pages, "feedback") if page in guide],
+        "Teach": [
+            f"instructor/{page}" for page in ("index", "plans", "preparation", *pages, "feedback") if page in guide
+        ],
         "The package": ["Overview <api/index>", *(f"api/{room or 'course_utils'}" for room in ROOMS)],
         "About": ["How to cite <cite>", "contributing", "changelog", "security"],
     }

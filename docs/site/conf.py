@@ -1,6 +1,6 @@
 """Sphinx's settings for the course's website; `make site` lays out the pages and calls Sphinx."""
 
-from course_utils.site.docstrings import prepare_docstring
+from course_utils.site.docstrings import prepare_docstring, prepare_signature
 
 project = "Self-supervised learning"
 author = "The authors of the course"
@@ -58,3 +58,4 @@ html_theme_options = {
 def setup(app):
     """Let docstrings, which are written in Markdown's way, be read by Sphinx."""
     app.connect("autodoc-process-docstring", prepare_docstring, priority=400)
+    app.connect("autodoc-process-signature", prepare_signature)

@@ -1,5 +1,6 @@
 """A reader without Python: the website's pages load, are whole, can be searched, and can be read by everyone."""
 
+import itertools
 import subprocess
 import sys
 import time
@@ -16,7 +17,11 @@ WIDTHS = (1280, 768, 390)
 BROKEN = "[...document.images].filter(image => image.complete && !image.naturalWidth).map(image => image.src)"
 UNSAID = "[...document.querySelectorAll('.bd-content img')].filter(image => !image.alt.trim()).map(image => image.src)"
 LEVELS = "[...document.querySelectorAll('.bd-content :is(h1,h2,h3,h4,h5,h6)')].map(head => +head.tagName[1])"
-MARKUP = r"/\{term\}|\{download\}|\*\*\S/.test(document.querySelector('.bd-content article').innerText)"
+MARKUP = r"""
+[...document.querySelectorAll('.bd-content article :is(p, li, h1, h2, h3)')]
+  .filter(part => /\{term\}|\{download\}|\*\*\S/.test(part.innerText)).map(part => `markup is left: ${part.innerText}`)
+"""
+FEW = "document.querySelectorAll('article section section:nth-of-type(n+3)').forEach(part => part.remove())"
 
 
 @pytest.fixture(scope="session")
@@ -51,43 +56,57 @@ def names(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html") if "_static" not in path.parts)
 
 
-def axe_findings(page):
+def axe_findings(page, options="{}"):
     """Return what axe finds serious or critical in a page."""
     axe = pytest.importorskip("axe_playwright_python", reason="axe comes with pip install axe-playwright-python")
     page.evaluate(Path(axe.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    found = page.evaluate(f"axe.run({options})")["violations"]
     bad = [item for item in found if item["impact"] in ("serious", "critical")]
     return [f"{item['id']}: {item['nodes'][0]['html'][:200]}" for item in bad]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_whole_and_can_be_read_by_everyone(page, site, troubles, theme):
+def test_every_page_is_whole_and_can_be_read_by_everyone(page, site, troubles):
     folder, address = site
-    page.emulate_media(color_scheme=theme)
     problems = {}
     for name in names(folder):
-        page.goto(f"{address}/{name}", wait_until="networkidle")
+        page.goto(f"{address}/{name}", wait_until="load")
         levels = page.evaluate(LEVELS)
-        jumps = [pair for pair in zip(levels, levels[1:], strict=False) if pair[1] > pair[0] + 1]
         found = [
             *page.evaluate(BROKEN),
             *(f"no text: {picture}" for picture in page.evaluate(UNSAID)),
-            *(f"headings jump {pair}" for pair in jumps),
+            *(f"headings jump {pair}" for pair in itertools.pairwise(levels) if pair[1] > pair[0] + 1),
             *([f"headings begin with {levels[:1]}"] if name != "search.html" and levels[:1] != [1] else []),
-            *(["markup is left"] if name.startswith("notebooks/") and page.evaluate(MARKUP) else []),
-            *axe_findings(page),
+            *(page.evaluate(MARKUP) if name.startswith("notebooks/") else []),
         ]
+        if name.startswith("api/"):
+            page.evaluate(FEW)  # all sections are made alike, and axe would take minutes for them
+        found += axe_findings(page)
         if found:
             problems[name] = found
     assert problems == {}
     assert troubles == []
 
 
+@pytest.mark.parametrize("name", ["index", "claims", "notebooks/01_supervised_baselines", "instructor/plans"])
+def test_it_can_be_read_in_the_dark(page, site, name):
+    _, address = site
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{address}/{name}.html", wait_until="load")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert axe_findings(page, "{runOnly: ['color-contrast']}") == []
+
+
 def test_no_page_is_wider_than_the_screen(page, site):
-    folder, address = site
+    _, address = site
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        for name in ("index.html", "claims.html", "notebooks/05_simclr.html", "api/running.html", "instructor/plans.html"):
+        for name in (
+            "index.html",
+            "claims.html",
+            "notebooks/05_simclr.html",
+            "api/running.html",
+            "instructor/plans.html",
+        ):
             page.goto(f"{address}/{name}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
 

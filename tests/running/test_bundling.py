@@ -25,7 +25,9 @@ def course(tmp_path, monkeypatch):
         **dict.fromkeys(("README.md", "LICENSE", "pyproject.toml", "Makefile", "data/encoders/a.json"), "x"),
         "notebooks/01_a.ipynb": json.dumps(notebook),
         "docs/executed/01_a.ipynb": json.dumps(notebook),
-        **dict.fromkeys(("data/cache/big", "course_utils/__pycache__/a.pyc", "notebooks/.ipynb_checkpoints/b", "runs/r"), ""),
+        **dict.fromkeys(
+            ("data/cache/big", "course_utils/__pycache__/a.pyc", "notebooks/.ipynb_checkpoints/b", "runs/r"), ""
+        ),
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

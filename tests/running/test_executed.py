@@ -60,7 +60,9 @@ def test_a_copy_is_the_notebook_with_outputs_and_the_facts_of_its_run(source, ra
     assert code_of(made) == code_of(source)
     assert [item["cell_type"] for item in made["cells"]] == ["markdown", "markdown", "markdown", "code", "code"]
     said = "".join(made["cells"][2]["source"])
-    assert "executed on 1 March 2026 in 3 min 7 s on a machine with 2 cores (32-true, Python 3.12.1, torch 2.9.0)" in said
+    assert (
+        "executed on 1 March 2026 in 3 min 7 s on a machine with 2 cores (32-true, Python 3.12.1, torch 2.9.0)" in said
+    )
     assert "(../../notebooks/01_frogs.ipynb)" in said
     last = made["cells"][-1]
     assert (last["execution_count"], last["outputs"][0]["execution_count"]) == (2, 2), "papermill's cell doesn't count"

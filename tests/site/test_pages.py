@@ -8,7 +8,7 @@ from course_utils.paths import project_root
 from course_utils.running.notebooks import Notebook
 from course_utils.site import claims, source
 from course_utils.site.claims import claims_page
-from course_utils.site.docstrings import escape_line, prepared
+from course_utils.site.docstrings import escape_line, prepare_signature, prepared
 from course_utils.site.glossary import FirstUses, read_glossary
 from course_utils.site.links import Layout
 from course_utils.site.reference import ROOMS, api_pages, cite_page, find_modules, room_of
@@ -79,6 +79,11 @@ def test_how_to_cite_names_what_the_file_says():
     page = cite_page((project_root() / "CITATION.cff").read_text(encoding="utf-8"))
     assert "@software{" in page
     assert "Version 0.1.0" in page
+
+
+def test_signatures_have_short_names():
+    signature = "(a: ~collections.abc.Callable[[~x.y.Z], None])"
+    assert prepare_signature(None, "", "", None, None, signature, None) == ("(a: Callable[[Z], None])", None)
 
 
 def test_docstrings_are_read_as_they_are_meant():
