@@ -9,9 +9,9 @@ from course_utils.running.notebooks import Notebook
 
 INTRODUCTION = """# Claims
 
-Sentences of papers and articles, each held against what the published run of these notebooks measured. One that does not
-hold here is not refuted: most papers speak of larger networks and longer training. `make run` measures all of them on your
-machine, and its report has this table with your numbers.
+Sentences of papers and articles, each held against what the published run of these notebooks measured. One that does
+not hold here is not refuted: most papers speak of larger networks and longer training. `make run` measures all of them
+on your machine, and its report has this table with your numbers.
 """
 HEAD = ["| holds here | claim | measured |", "|---|---|---|"]
 NONE = "Notebooks have not been published with results yet: `make run` shows their claims with your own numbers."
