@@ -33,7 +33,7 @@ def clean_outputs(outputs: Sequence[Output], root: str) -> list[Output]:
         if kind == "error":
             raise CourseError(f"a cell ended with {output['ename']}: only a notebook that ran well is published")
         if kind == "stream":
-            _add_text(cleaned, output["name"], _joined(output["text"]).replace(f"{root}/", ""))
+            _add_text(cleaned, output["name"], _without_root(_joined(output["text"]), root))
         elif kind in ("display_data", "execute_result"):
             cleaned.append(_displayed(output, root))
     for output in cleaned:
@@ -93,7 +93,7 @@ def _displayed(output: Output, root: str) -> Output:
     for kind in pictures:
         data["text/plain"] = metadata.get(kind, {}).get("alt", data.get("text/plain", ""))
     data = {
-        kind: content if kind in pictures else _joined(content).replace(f"{root}/", "").splitlines(keepends=True)
+        kind: content if kind in pictures else _without_root(_joined(content), root).splitlines(keepends=True)
         for kind, content in data.items()
         if isinstance(content, str | list)
     }
@@ -106,6 +106,10 @@ def _with_small_picture(output: Output, scale: float, num_colors: int) -> Output
         return output
     png = shrink_png(base64.b64decode(_joined(data["image/png"])), scale, num_colors)
     return {**output, "data": {**data, "image/png": base64.b64encode(png).decode()}}
+
+
+def _without_root(text: str, root: str) -> str:
+    return text.replace(f"{root}/", "").replace(root, ".")
 
 
 def _joined(text: str | list[str]) -> str:
