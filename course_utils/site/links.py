@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 from course_utils.errors import CourseError
 
 CODE = re.compile(r"(^(```|~~~).*?^\2[^\n]*$|`[^`\n]+`)", re.S | re.M)
-LINK = re.compile(r"\]\((?![a-z]+:|/|#)([^)#\s]+)(#[^)\s]*)?\)")
+LINK = re.compile(r"\[([^\[\]]*)\]\((?![a-z]+:|/|#)([^)#\s]+)(#[^)\s]*)?\)")
+PAGES = (".ipynb", ".md")  # what Sphinx takes for pages, wherever it lies
 
 
 @dataclass
@@ -36,8 +37,11 @@ class Layout:
         """
 
         def move(match: re.Match[str]) -> str:
-            path = os.path.normpath(PurePosixPath(here).parent / unquote(match[1]))
-            return f"]({relative(self._target(path, here), page)}{match[2] or ''})"
+            path = os.path.normpath(PurePosixPath(here).parent / unquote(match[2]))
+            target = self._target(path, here)
+            if target.startswith("files/") and target.endswith(PAGES):
+                return f"{{download}}`{' '.join(match[1].split())} <{relative(target, page)}>`"
+            return f"[{match[1]}]({relative(target, page)}{match[3] or ''})"
 
         return outside_code(text, lambda prose: LINK.sub(move, prose))
 

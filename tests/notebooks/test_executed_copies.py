@@ -5,8 +5,17 @@ import json
 import pytest
 
 from course_utils.paths import notebooks_dir, project_root
-from course_utils.running.executed import MAX_BYTES, code_of, copied_names, executed_dir, load_notebook, renew_prose
+from course_utils.running.executed import (
+    MAX_BYTES,
+    code_of,
+    copied_names,
+    executed_dir,
+    load_notebook,
+    make_copy,
+    renew_prose,
+)
 from course_utils.running.notebooks import discover
+from course_utils.running.results import load_record
 
 NAMES = [notebook.name for notebook in discover(notebooks_dir())]
 
@@ -62,3 +71,20 @@ def test_every_picture_says_what_it_shows(name):
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 assert output["metadata"]["image/png"]["alt"].strip()
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("name", [notebook.name for notebook in discover(notebooks_dir()) if notebook.is_core])
+def test_a_copy_can_be_made_of_a_run(name, smoke_run):
+    source, ran = (load_notebook(folder / f"{name}.ipynb") for folder in (notebooks_dir(), smoke_run.folder))
+    copy = make_copy(name, source, ran, load_record(smoke_run.folder, name), set(NAMES))
+    assert code_of(copy) == code_of(source)
+    pictures = [
+        output["metadata"]["image/png"]
+        for cell in copy["cells"]
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert pictures
+    assert all(picture["alt"].strip() for picture in pictures)
+    assert str(project_root()) not in json.dumps(copy)

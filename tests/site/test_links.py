@@ -19,6 +19,12 @@ def test_pages_lead_to_pages_and_other_files_come_along(layout):
     assert layout.files == {"LICENSE"}
 
 
+def test_a_notebook_that_is_no_page_is_there_to_be_downloaded(layout, tmp_path):
+    (tmp_path / "solution.ipynb").write_text("x")
+    moved = layout.relocate("the [solution](../solution.ipynb) is", "docs/a.md", "a.md")
+    assert moved == "the {download}`solution <files/solution.ipynb>` is"
+
+
 def test_a_link_to_nothing_is_named(layout):
     with pytest.raises(CourseError, match=r"docs/a\.md: the link to docs/gone\.md leads to no file"):
         layout.relocate("[x](gone.md)", "docs/a.md", "a.md")
