@@ -14,7 +14,7 @@ from course_utils.running.notebooks import Notebook, discover
 from course_utils.running.speed import load_measured
 from course_utils.running.strict_yaml import read_yaml
 
-BLOCK = re.compile(r"(<!-- (minutes|plan|notebooks): ([\w-]+) -->)(.*?)(<!-- end -->)", re.S)
+BLOCK = re.compile(r"(<!-- (minutes|plan|notebooks|guide): ([\w-]+) -->)(.*?)(<!-- end -->)", re.S)
 PLAN_HEAD = ["| from | minutes | what | machine works |", "|---|---|---|---|"]
 ROW = re.compile(r"^\| (\d\d) \| \[([^\]]+)\]\(notebooks/(\d\d_\w+)\.ipynb\) \| ([^|]+?) \|.*$", re.M)
 
@@ -27,6 +27,7 @@ class Facts:
     plans: dict[str, dict[str, Any]]
     notebooks: dict[str, Notebook]
     copies: set[str]
+    guide: tuple[str, ...] = ()  # pages about single notebooks
 
 
 def renew_handbook() -> list[Path]:
@@ -54,6 +55,7 @@ def gather_facts() -> Facts:
         read_yaml(plans) if plans.exists() else {},
         {notebook.name: notebook for notebook in discover(notebooks_dir())},
         set(copied_names()),
+        tuple(path.stem for path in sorted((docs_dir() / "instructor").glob("[0-9][0-9]_*.md"))),
     )
 
 
@@ -67,6 +69,7 @@ def renewed(text: str, facts: Facts) -> str:
         "minutes": lambda name, _, known: _minutes(name, known),
         "plan": lambda name, _, known: f"\n{plan_table(name, known)}\n",
         "notebooks": lambda _, old, known: f"\n{notebooks_table(old, known)}\n",
+        "guide": lambda *_: ", ".join(f"[{page[:2]}]({page}.md)" for page in facts.guide),
     }
     return BLOCK.sub(lambda found: found[1] + writers[found[2]](found[3], found[4], facts) + found[5], text)
 

@@ -1,13 +1,14 @@
 """Pages that are made from code and from CITATION.cff: the package's reference, and how to cite."""
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
 from course_utils.paths import project_root
 
-LEFT_OUT = {"__main__", "cli", "py"}
+LEFT_OUT = {"__main__", "cli", "site"}
 OF_RUNNING = {"api", "sweeps.runner", "records", "metrics", "settings", "notebooks", "findings", "summary"}
 """What people call by themselves; the rest serves the command."""
 ROOMS = {
@@ -16,6 +17,7 @@ ROOMS = {
     "pretext": "Pretext tasks",
     "": "Views, training, evaluation, plots",
     "widgets": "Widgets",
+    "checks": "Exercises and quizzes",
     "running": "Running and recording",
 }
 MODULE = """## {name}
@@ -37,7 +39,7 @@ def api_pages() -> dict[str, str]:
         "",
     ]
     pages = {}
-    for room, title in ROOMS.items():
+    for room, title in find_rooms(modules).items():
         page = room or "course_utils"
         inside = {name: words for name, words in modules.items() if room_of(name) == room}
         pages[f"api/{page}.md"] = f"# {title}\n\n" + "\n".join(MODULE.format(name=name) for name in inside)
@@ -45,6 +47,13 @@ def api_pages() -> dict[str, str]:
         lines += [f"| {{py:mod}}`{name}` | {words} |" for name, words in inside.items()]
         lines.append("")
     return {**pages, "api/index.md": "\n".join(lines)}
+
+
+def find_rooms(modules: Iterable[str]) -> dict[str, str]:
+    """Return the rooms that these modules are in, with their titles, in order."""
+    there = sorted({room_of(name) for name in modules} - LEFT_OUT)
+    known = {room: title for room, title in ROOMS.items() if room in there}
+    return {**known, **{room: room.capitalize() for room in there if room not in ROOMS}}
 
 
 def find_modules(package: Path) -> dict[str, str]:

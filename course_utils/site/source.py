@@ -12,7 +12,7 @@ from course_utils.running.notebooks import Notebook, discover
 from course_utils.site.claims import claims_page
 from course_utils.site.glossary import FirstUses, glossary_page, read_glossary
 from course_utils.site.links import Layout, relative
-from course_utils.site.reference import ROOMS, api_pages, cite_page
+from course_utils.site.reference import api_pages, cite_page
 
 TEXTS = {
     "README.md": "index.md",
@@ -57,8 +57,13 @@ def write_source(folder: Path) -> None:
     }
     terms = read_glossary(pages["glossary.md"])
     pages["glossary.md"] = glossary_page(pages["glossary.md"])
-    pages |= {"claims.md": claims_page(notebooks), "cite.md": cite_page(_read(root / "CITATION.cff")), **api_pages()}
-    pages["index.md"] += _contents(notebooks, [Path(page).stem for page in guide_pages.values()])
+    references = api_pages()
+    pages |= {"claims.md": claims_page(notebooks), "cite.md": cite_page(_read(root / "CITATION.cff")), **references}
+    pages["index.md"] += _contents(
+        notebooks,
+        [Path(page).stem for page in guide_pages.values()],
+        [page.removesuffix(".md") for page in references if page != "api/index.md"],
+    )
     for page, text in pages.items():
         _write(folder / page, text)
     for notebook in notebooks:
@@ -113,7 +118,7 @@ def _with_alternatives(cell: dict[str, Any]) -> dict[str, Any]:
     return {**cell, "metadata": {**cell["metadata"], "mystnb": {"image": {"alt": "; ".join(texts)}}}}
 
 
-def _contents(notebooks: list[Notebook], guide: list[str]) -> str:
+def _contents(notebooks: list[Notebook], guide: list[str], references: list[str]) -> str:
     pages = [page for page in guide if page[0].isdigit()]
     groups = {
         "Learn": [f"{item.name[:2]} · {item.title} <notebooks/{item.name}>" for item in notebooks],
@@ -122,7 +127,7 @@ def _contents(notebooks: list[Notebook], guide: list[str]) -> str:
         "Teach": [
             f"instructor/{page}" for page in ("index", "plans", "preparation", *pages, "feedback") if page in guide
         ],
-        "The package": ["Overview <api/index>", *(f"api/{room or 'course_utils'}" for room in ROOMS)],
+        "The package": ["Overview <api/index>", *references],
         "About": ["How to cite <cite>", "contributing", "changelog", "security"],
     }
     return "".join(CONTENTS.format(caption=name, entries="\n".join(group)) for name, group in groups.items())

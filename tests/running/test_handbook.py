@@ -1,10 +1,13 @@
 """Minutes are measured, never typed: README's table, the plans, the guide's pages."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
 from course_utils.errors import CourseError
+from course_utils.paths import docs_dir
 from course_utils.running.handbook import Facts, gather_facts, handbook_texts, plan_minutes, renewed
 from course_utils.running.notebooks import Notebook
 
@@ -77,6 +80,22 @@ def test_readmes_rows_keep_their_words_and_get_what_is_missing(facts):
     assert "| 05 | [X](notebooks/05_x.ipynb) | Why? | not measured | not published yet |" in text
     assert renewed(text, facts) == text
     assert "| 01 | [Frogs](notebooks/01_frogs.ipynb) | Why green? | 12 |" in renewed(block("notebooks", "all"), facts)
+
+
+GUIDE = sorted((docs_dir() / "instructor").glob("[0-9][0-9]_*.md"))
+SECTIONS = ["Aim", "The story", "Ask before each run", "Misconceptions", "What to skip", "Where to stop"]
+
+
+@pytest.mark.parametrize("path", GUIDE, ids=lambda path: path.stem)
+def test_a_page_of_the_guide_has_all_its_parts(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", text, re.M) == SECTIONS
+    assert f"<!-- minutes: {path.stem} -->" in text
+
+
+def test_the_guide_lists_its_pages(facts):
+    more = replace(facts, guide=("01_frogs", "02_toads"))
+    assert renewed(block("guide", "all"), more) == block("guide", "all", "[01](01_frogs.md), [02](02_toads.md)")
 
 
 def test_readme_and_guide_are_up_to_date():
