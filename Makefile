@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := laptop
 
-.PHONY: run test lab bench clean
+.PHONY: run test lab site bench clean
 .DEFAULT_GOAL := run
 
 ## run: the core notebooks on the shipped data, offline, with a table and a report at the end
@@ -20,6 +20,10 @@ test: .venv/installed-dev
 ## lab: the notebooks in JupyterLab, on this machine only, with a token
 lab: .venv/installed
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=. notebooks
+
+## site: the website in build/site/, to be read without a network
+site: .venv/installed-site
+	$(BIN)/python -m course_utils.site
 
 ## bench: ours beside its peers, on this machine
 bench: .venv/installed-bench
@@ -42,6 +46,11 @@ bench: .venv/installed-bench
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+.venv/installed-site: .venv/installed
+	@echo "Installing what writes the site ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[site]'
+	@touch $@
+
 .venv/installed-bench: .venv/installed
 	@echo "Installing the peers that we race against ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
@@ -49,4 +58,4 @@ bench: .venv/installed-bench
 
 ## clean: remove what runs and tests left behind; data and .venv stay
 clean:
-	rm -rf runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf runs build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,7 +21,6 @@ from course_utils.running.folder import find_run_dir
 from course_utils.running.notebooks import discover, select
 from course_utils.running.plan import make_plan
 from course_utils.running.profiles import read_profile, read_value
-from course_utils.running.publishing import publish as publish_run
 from course_utils.running.report import write_report
 from course_utils.running.runs import Result, run_plan
 
@@ -358,11 +357,38 @@ def _show_diagnosis(console: Console, diagnosis: "Diagnosis") -> None:
 
 @app.command()
 def publish(
-    run: Annotated[str, typer.Argument(help="The run's name, such as laptop, or its folder.", show_default=False)],
+    run: Annotated[
+        str | None, typer.Argument(help="The run's name, such as laptop, or its folder.", show_default=False)
+    ] = None,
+    prose: Annotated[
+        bool,
+        typer.Option("--prose", help="Without a run: carry changed text to the executed copies, plans and README."),
+    ] = False,
 ) -> None:
-    """For authors: take a run's encoders and minutes into the repository."""
-    for path in publish_run(find_run_dir(run)):
+    """For authors: take a run's encoders, executed copies and minutes into the repository."""
+    from course_utils.running import publishing
+
+    if (run is None) != prose:
+        raise SettingsError("name the run to publish, such as `course publish laptop`, or say --prose, not both")
+    paths, problems = publishing.publish_prose() if run is None else (publishing.publish(find_run_dir(run)), [])
+    for path in paths:
         typer.echo(path)
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    raise typer.Exit(FAILED if problems else 0)
+
+
+@app.command()
+def bundle(
+    into: Annotated[
+        Path, typer.Option(help="The zip to write; else course.zip in this folder.", show_default=False)
+    ] = Path("course.zip"),
+) -> None:
+    """For instructors: write one zip to hand out, with notebooks, package, data and encoders."""
+    from course_utils.running.bundling import write_bundle
+
+    path = write_bundle(into.expanduser())
+    typer.echo(f"{path} ({path.stat().st_size / 1e6:.0f} MB): unpack it anywhere, then `make run`")
 
 
 @data_app.command("list")

@@ -11,6 +11,7 @@ from course_utils import cli
 from course_utils.data import sources
 from course_utils.errors import CourseError
 from course_utils.paths import notebooks_dir
+from course_utils.running import publishing
 from course_utils.running.plan import Plan
 from course_utils.running.runs import Result
 
@@ -264,3 +265,26 @@ def test_ctrl_c_outside_of_the_work_itself_is_no_traceback(monkeypatch, capsys):
         command.main()
     assert ended.value.code == 130
     assert capsys.readouterr() == ("", "")
+
+
+def test_publish_wants_a_run_or_prose(course):
+    for words in (["publish"], ["publish", "laptop", "--prose"]):
+        code, _, err = course(*words)
+        assert code == 2
+        assert "name the run to publish, such as `course publish laptop`, or say --prose, not both" in err
+
+
+def test_publish_says_what_it_wrote_and_what_it_could_not(course, monkeypatch, tmp_path):
+    monkeypatch.setattr(publishing, "publish_prose", lambda: ([tmp_path / "a"], ["05_simclr's code has changed"]))
+    code, out, err = course("publish", "--prose")
+    assert (code, out, err) == (1, f"{tmp_path / 'a'}\n", "error: 05_simclr's code has changed\n")
+    monkeypatch.setattr(publishing, "publish", lambda folder: [folder / "b"])
+    assert course("publish", f"{tmp_path}/run")[:2] == (0, f"{tmp_path / 'run' / 'b'}\n")
+
+
+def test_bundle_names_the_archive(course, tmp_path):
+    code, out, _ = course("bundle", "--into", tmp_path / "out.zip")
+    assert code == 0
+    assert out.startswith(f"{tmp_path / 'out.zip'} (")
+    code, _, err = course("bundle", "--into", tmp_path / "out.tar")
+    assert (code, err) == (2, "error: the archive's name should end with .zip, got out.tar\n")

@@ -1,43 +1,95 @@
-"""From a good run into the repository: the encoders that ship with the course, README's picture, notebooks' minutes."""
+"""From a good run into the repository: encoders, executed copies, README's picture, and minutes wherever they stand."""
 
-import json
 import re
 import shutil
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.paths import docs_dir, notebooks_dir, replacing, shipped_encoders_dir, write_text
+from course_utils.paths import docs_dir, notebooks_dir, replacing, shipped_encoders_dir
+from course_utils.running.executed import (
+    MINUTES_TAG,
+    Content,
+    copied_names,
+    executed_dir,
+    load_notebook,
+    make_copy,
+    renew_all,
+    write_notebook,
+)
+from course_utils.running.handbook import renew_handbook
+from course_utils.running.notebooks import Notebook
+from course_utils.running.results import executed_path, load_record
+from course_utils.running.settings import validate
 from course_utils.running.speed import MEASURED, write_measured
 from course_utils.running.summary import Entry, Summary, load_summary
 
-MINUTES_TAG = "minutes"
 PROFILES = ("laptop", "gpu")
 PICTURE = "06_linear_evaluation_comparison.png"  # README shows it
 
 
 def publish(run_dir: Path) -> list[Path]:
-    """Take a run's encoders, README's picture and its notebooks' minutes into the repository; return the files written.
+    """Take what a run gave into the repository; return the files written.
+
+    A laptop run gives encoders, README's picture and an executed copy of each notebook; a gpu run gives minutes only.
+    All copies are made before anything is written.
 
     Raises:
-        CourseError: there is no such run, or something in it failed.
+        CourseError: there is no such run, something in it failed, or it is not of the notebooks as they are now.
     """
     summary = load_summary(run_dir)
     if summary["status"] != "ok":
         raise CourseError(f"{run_dir} has failed notebooks: only a run that ended well is published")
+    if summary["profile"] not in PROFILES:
+        raise CourseError(
+            f"{run_dir} is a run of {summary['profile']}: only {' and '.join(PROFILES)} runs are published"
+        )
+    entries = [entry for entry in summary["notebooks"] if (notebooks_dir() / f"{entry['name']}.ipynb").exists()]
+    sources = {entry["name"]: _with_minutes(entry, summary) for entry in entries}
     written = []
     if summary["profile"] == "laptop":  # what is shipped is what a learner's own run would make
-        encoders = sorted(path for path in (run_dir / "encoders").iterdir() if path.suffix in (".safetensors", ".json"))
+        known = {*copied_names(), *sources}
+        copies = {entry["name"]: _copy_of(run_dir, entry, sources[entry["name"]], known) for entry in entries}
+        for name, copy in copies.items():
+            written.append(executed_dir() / f"{name}.ipynb")
+            write_notebook(written[-1], copy)
+        encoders = sorted((run_dir / "encoders").glob("*.*"))
         written += [_copy(path, shipped_encoders_dir() / path.name) for path in encoders]
         if (run_dir / "figures" / PICTURE).exists():
             written.append(_copy(run_dir / "figures" / PICTURE, docs_dir() / PICTURE))
-    for entry in summary["notebooks"]:
-        path = notebooks_dir() / f"{entry['name']}.ipynb"
-        if summary["profile"] in PROFILES and path.exists():
-            write_minutes(path, summary["profile"], describe_minutes(entry, summary))
-            written.append(path)
-    if summary["profile"] in PROFILES:
-        written.append(write_measured(summary, docs_dir() / MEASURED))  # `course doctor` scales these to other machines
-    return written
+    for name, content in sources.items():
+        written.append(notebooks_dir() / f"{name}.ipynb")
+        write_notebook(written[-1], content)
+    written.append(write_measured(summary, docs_dir() / MEASURED))  # `course doctor` scales these to other machines
+    return [*written, *renew_all()[0], *renew_handbook()]
+
+
+def publish_prose() -> tuple[list[Path], list[str]]:
+    """Carry changed text and minutes to where they are repeated, without a run.
+
+    Returns:
+        The files written; sentences that say which copies need a new run first.
+    """
+    changed, problems = renew_all()
+    return [*changed, *renew_handbook()], problems
+
+
+def _copy_of(run_dir: Path, entry: Entry, source: Content, known: set[str]) -> Content:
+    """Return a notebook's executed copy.
+
+    Raises:
+        CourseError: the run had other parameters, or is of another version of the notebook, or is incomplete.
+    """
+    name = entry["name"]
+    record = load_record(run_dir, name)
+    if record is None or not executed_path(run_dir, name).exists():
+        raise CourseError(f"{run_dir} has no whole result of {name}: `course run {name[:2]}` makes it anew")
+    defaults = validate(name, Notebook(notebooks_dir() / f"{name}.ipynb").defaults()).parameters()
+    other = [key for key, value in defaults.items() if key != "RUN_DIR" and entry["parameters"].get(key) != value]
+    if other:
+        raise CourseError(
+            f"{name} ran with another {' and '.join(other)} than the notebook's own: that isn't published"
+        )
+    return make_copy(name, source, load_notebook(executed_path(run_dir, name)), record, known)
 
 
 def describe_minutes(entry: Entry, summary: Summary) -> str:
@@ -49,20 +101,24 @@ def describe_minutes(entry: Entry, summary: Summary) -> str:
     return f"{length} ({place}, {environment['precision']})"
 
 
-def write_minutes(path: Path, profile: str, words: str) -> None:
+def _with_minutes(entry: Entry, summary: Summary) -> Content:
+    content = load_notebook(notebooks_dir() / f"{entry['name']}.ipynb")
+    put_minutes(entry["name"], content, summary["profile"], describe_minutes(entry, summary))
+    return content
+
+
+def put_minutes(name: str, content: Content, profile: str, words: str) -> None:
     """Put one profile's minutes into the cell tagged `minutes`; the other profiles' stay as they are.
 
     Raises:
         CourseError: the notebook has no such cell.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
     cells = [cell for cell in content["cells"] if MINUTES_TAG in cell["metadata"].get("tags", [])]
     if len(cells) != 1:
-        raise CourseError(f"{path.name} needs one cell tagged `{MINUTES_TAG}`, it has {len(cells)}")
+        raise CourseError(f"{name} needs one cell tagged `{MINUTES_TAG}`, it has {len(cells)}")
     known = dict(re.findall(r"^- (\w+): (.+)$", "".join(cells[0]["source"]), re.M)) | {profile: words}
     lines = ["**How long it took**", "", *(f"- {name}: {known.get(name, 'not measured')}" for name in PROFILES)]
     cells[0]["source"] = "\n".join(lines).splitlines(keepends=True)
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _copy(path: Path, copy: Path) -> Path:
