@@ -76,6 +76,21 @@ class PatchEncoder(nn.Module):
         return hidden
 
 
+class PooledPatches(nn.Module):
+    """An encoder's vectors averaged over a grid of `grid` rows and columns of the image, as one row of features."""
+
+    def __init__(self, encoder: PatchEncoder, grid: int = 2) -> None:
+        super().__init__()
+        self.encoder, self.grid = encoder, grid
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Shape: images (batch, C, size, size), floats in [0, 1] → (batch, width · grid²)."""
+        side = self.encoder.image_size // self.encoder.patch
+        vectors = self.encoder.encode(self.encoder.to_patches(images))  # (batch, side², width)
+        maps = vectors.transpose(1, 2).unflatten(2, (side, side))
+        return F.adaptive_avg_pool2d(maps, self.grid).flatten(1)
+
+
 class MaskedAutoencoder(nn.Module):
     """An encoder of what is visible, and a light decoder that is thrown away after training.
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course_utils.clip_features import draw_missing, extract_clip_features
-from course_utils.models.masked_autoencoder import MaskedAutoencoder, PatchEncoder, grid_places
+from course_utils.models.masked_autoencoder import MaskedAutoencoder, PatchEncoder, PooledPatches, grid_places
 from course_utils.models.video import FrameEncoder, FramePredictor
 from course_utils.pretext.patches import draw_hidden
 
@@ -54,6 +54,13 @@ def test_what_was_visible_is_given_back(model, images):
     assert 0 <= restored.min() <= restored.max() <= 1
 
 
+def test_pooled_patches_are_means_of_quarters(model, images):
+    with torch.inference_mode():
+        vectors = model.encoder.encode(model.encoder.to_patches(images)).unflatten(1, (4, 4))
+        pooled = PooledPatches(model.encoder, 2)(images).unflatten(1, (32, 2, 2))
+        torch.testing.assert_close(pooled[:, :, 1, 0], vectors[:, 2:, :2].mean(dim=(1, 2)))
+
+
 def test_places_are_all_different():
     places = grid_places(8, 32)
     assert places.shape == (64, 32)
@@ -77,7 +84,7 @@ def test_frames_are_drawn_in_their_size(channels):
     drawn = draw_missing(predictor, shown)
     assert drawn.shape == (5, channels, 16, 24)
     assert 0 <= drawn.min() <= drawn.max() <= 1
-    assert extract_clip_features(predictor.encoder, shown, grid=2).shape == (5, 32)
+    assert extract_clip_features(predictor.encoder, shown, grid=2).shape == (5, 3 * 8 * 4)
     assert all(torch.equal(a, b) for a, b in zip(buffers, predictor.buffers(), strict=True))
     predictor(shown).mean().backward()
     assert all(parameter.grad is not None for parameter in predictor.parameters())
