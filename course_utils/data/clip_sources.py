@@ -1,5 +1,6 @@
 """Where clips come from: pictures set in motion, or stretches of one's own video; both in three splits."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,6 +9,9 @@ import torch
 from torch import Tensor
 
 from course_utils.data import sources
+from course_utils.data.folders import list_files
+from course_utils.data.image_files import IMAGES
+from course_utils.data.images import dataset_fingerprint
 from course_utils.data.splits import Splits
 from course_utils.data.video import DIGITS, DIRECTIONS, Clips, Pictures, load_pictures, make_clips
 from course_utils.data.video_files import read_frames
@@ -69,6 +73,35 @@ def open_clips(name: str, size: int, num_frames: int) -> ClipSource:
     return ClipSource(
         name, pictures.description, channels, num_train, size, num_frames, pictures=pictures, questions=questions
     )  # type: ignore[arg-type]
+
+
+def check_clips(name: str, size: int, num_frames: int) -> None:
+    """Raise DataError, as `open_clips` would, unless clips can be made; pictures to set in motion are not opened."""
+    if name == DIGITS:
+        return
+    if sources.is_known(name, "images"):
+        sources.verify(name, quick=True)
+    else:
+        _open_video(name, size, num_frames)
+
+
+def clips_fingerprint(name: str) -> str:
+    """Return a hash that changes when the source does.
+
+    Raises:
+        DataError: it is not there.
+    """
+    if name == DIGITS:
+        return DIGITS
+    if sources.is_known(name, "images"):
+        return dataset_fingerprint(name)
+    path = resolve(name)
+    files = list_files(path, IMAGES) if path.is_dir() else [path]
+    try:
+        status = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}") from None
+    return hashlib.sha256(repr(status).encode()).hexdigest()
 
 
 def _open_video(name: str, size: int, num_frames: int) -> ClipSource:

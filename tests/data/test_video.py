@@ -5,11 +5,11 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from course_utils.data.clip_sources import open_clips
+from course_utils.data.clip_sources import check_clips, clips_fingerprint, open_clips
 from course_utils.data.video import DIRECTIONS, Pictures, bounce, direction_of, load_pictures, make_clips, render
 from course_utils.data.video_files import read_frames
 from course_utils.errors import DataError
@@ -36,6 +36,7 @@ def simulate(place, velocity, room, num_frames):
     return places, signs
 
 
+@settings(deadline=None)
 @given(st.floats(0.5, 15.5), st.floats(-9, 9), st.integers(1, 12))
 def test_bouncing_is_flying_from_wall_to_wall(start, velocity, num_frames):
     found = bounce(start + velocity * torch.arange(num_frames, dtype=torch.float64), 16.0)[0]
@@ -140,6 +141,17 @@ def test_a_folder_of_frames_becomes_clips_in_order(tmp_path):
     assert parts[1].max() < parts[2].min()
 
 
+def test_a_changed_video_is_noticed(tmp_path):
+    write_frames(tmp_path / "film", 3)
+    before = clips_fingerprint(str(tmp_path / "film"))
+    assert clips_fingerprint(str(tmp_path / "film")) == before
+    write_frames(tmp_path / "film", 4)
+    assert clips_fingerprint(str(tmp_path / "film")) != before
+    assert clips_fingerprint("digits") == "digits"
+    with pytest.raises(DataError, match="can't be read: No such file"):
+        clips_fingerprint(str(tmp_path / "nothing.mp4"))
+
+
 def test_a_gif_is_a_video(tmp_path):
     pictures = [Image.new("RGB", (8, 8), (40 * number, 0, 0)) for number in range(5)]
     pictures[0].save(tmp_path / "film.gif", save_all=True, append_images=pictures[1:])
@@ -149,7 +161,7 @@ def test_a_gif_is_a_video(tmp_path):
 def test_what_is_wrong_with_a_video_is_said_in_one_sentence(tmp_path, monkeypatch):
     def complaint(path):
         with pytest.raises(DataError) as caught:
-            open_clips(str(path), 16, 5)
+            check_clips(str(path), 16, 5)
         assert "\n" not in str(caught.value)
         return str(caught.value)
 

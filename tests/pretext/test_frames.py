@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.pretext.frames import (
@@ -23,6 +23,7 @@ def clips_of(num_frames, count=2):
     return torch.arange(float(num_frames)).view(1, -1, 1, 1, 1).expand(count, -1, 1, 2, 2)
 
 
+@settings(deadline=None)
 @given(odd_lengths, st.sampled_from(TASKS))
 def test_shown_and_missing_are_the_clip(num_frames, task):
     clips = torch.rand(2, num_frames, 1, 2, 2)
@@ -33,6 +34,7 @@ def test_shown_and_missing_are_the_clip(num_frames, task):
     assert torch.equal(missing, clips[:, place])
 
 
+@settings(deadline=None)
 @given(odd_lengths)
 def test_rules_where_brightness_rises_evenly(num_frames):
     clips = clips_of(num_frames)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.pretext.patches import (
@@ -36,6 +36,7 @@ pictures_of_any_kind = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(pictures_of_any_kind)
 def test_patches_are_squares_row_by_row(drawn):
     images, patch = drawn
@@ -46,6 +47,7 @@ def test_patches_are_squares_row_by_row(drawn):
         assert torch.equal(cut[0, number], images[0, :, top : top + patch, left : left + patch].flatten())
 
 
+@settings(deadline=None)
 @given(pictures_of_any_kind)
 def test_put_together_they_are_the_picture(drawn):
     images, patch = drawn
@@ -57,6 +59,7 @@ def test_patches_that_do_not_fill_the_picture_are_refused():
         patchify(torch.zeros(1, 3, 32, 32), 5)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(2, 70), st.floats(0.01, 0.99), st.integers(0, 99))
 def test_every_picture_hides_as_many_and_something_is_always_seen(count, num_patches, share, seed):
     hidden = draw_hidden(count, num_patches, share, seeded(seed))
@@ -78,6 +81,7 @@ def test_nothing_or_all_can_not_be_hidden(num_patches, share):
         num_kept(num_patches, share)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(2, 9), st.integers(1, 6), st.integers(0, 99))
 def test_the_loss_is_the_mean_over_hidden_pixels_only(count, num_patches, values, seed):
     generator = seeded(seed)
@@ -140,6 +144,7 @@ def neighbors_by_hand(image, hidden, num_rounds):
     return image
 
 
+@settings(deadline=None)
 @given(st.integers(0, 99), st.integers(1, 5))
 def test_neighbors_are_averaged_as_by_hand(seed, num_rounds):
     generator = seeded(seed)
