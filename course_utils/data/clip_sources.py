@@ -19,6 +19,7 @@ from course_utils.errors import DataError
 from course_utils.paths import resolve
 
 SplitName = Literal["train", "validation", "test"]
+Questions = Mapping[str, tuple[Literal["labels", "directions"], tuple[str, ...]]]
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
 
@@ -37,7 +38,7 @@ class ClipSource:
     num_frames: int
     pictures: Splits[Pictures] | None = None
     stretches: Mapping[str, Tensor] = field(default_factory=dict)
-    questions: Mapping[str, tuple[Literal["labels", "directions"], tuple[str, ...]]] = field(default_factory=dict)
+    questions: Questions = field(default_factory=dict)
 
     def draw(self, split: SplitName, count: int, generator: torch.Generator) -> Clips:
         """Return `count` random clips of a split; the generator's state decides them."""
@@ -68,11 +69,11 @@ def open_clips(name: str, size: int, num_frames: int) -> ClipSource:
         return _open_video(name, size, num_frames)
     pictures = load_pictures(name, size // 2)
     what = "digit" if name == DIGITS else "class"
-    questions = {what: ("labels", pictures.class_names), "direction": ("directions", DIRECTIONS)}
+    questions: Questions = {what: ("labels", pictures.class_names), "direction": ("directions", DIRECTIONS)}
     channels, num_train = pictures.train.pictures.shape[1], len(pictures.train)
     return ClipSource(
         name, pictures.description, channels, num_train, size, num_frames, pictures=pictures, questions=questions
-    )  # type: ignore[arg-type]
+    )
 
 
 def check_clips(name: str, size: int, num_frames: int) -> None:
@@ -106,7 +107,8 @@ def clips_fingerprint(name: str) -> str:
 
 def _open_video(name: str, size: int, num_frames: int) -> ClipSource:
     frames = read_frames(resolve(name), size)
-    stretches, start = {}, 0
+    stretches: dict[str, Tensor] = {}
+    start = 0
     for split, share in SHARES.items():
         end = len(frames) if split == "test" else start + round(share * len(frames))
         stretches[split] = frames[start:end]

@@ -66,7 +66,8 @@ def load_pictures(name: str = DIGITS, side: int = 16) -> Splits[Pictures]:
         for part in (images.train, images.validation, images.test)
     ]
     words = f"{images.description} Resized to {side} × {side}, and a disk cut out."
-    return Splits(name, *parts, images.class_names, words)
+    train, validation, test = parts
+    return Splits(name, train, validation, test, images.class_names, words)
 
 
 def make_clips(pictures: Pictures, indices: Tensor, num_frames: int, size: int, generator: torch.Generator) -> Clips:
@@ -151,7 +152,8 @@ def _load_digits(side: int) -> Splits[Pictures]:
         f"training, {len(parts[1]):,} validation and {len(parts[2]):,} test pictures, enlarged from 8 × 8 to "
         f"{side} × {side} pixels."
     )
-    return Splits(DIGITS, *parts, tuple(str(digit) for digit in range(10)), words)
+    train, validation, test = parts
+    return Splits(DIGITS, train, validation, test, tuple(str(digit) for digit in range(10)), words)
 
 
 def _disk(side: int) -> Tensor:

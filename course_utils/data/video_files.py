@@ -36,7 +36,8 @@ def read_frames(path: Path, size: int) -> Tensor:
 
 def _read_folder(path: Path, size: int) -> Tensor:
     files = list_files(path, IMAGES)[:MOST_FRAMES]
-    fitted, first = [], (0, 0)
+    fitted: list[Tensor] = []
+    first = (0, 0)
     for file in files:
         try:
             with Image.open(file) as picture:
