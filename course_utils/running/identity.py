@@ -62,6 +62,10 @@ def _data_identity(parameters: Mapping[str, Any]) -> list[str]:
         from course_utils.data.corpus import corpus_fingerprint
 
         fingerprints.append(corpus_fingerprint(parameters["CORPUS"]))
+    if "VIDEO" in parameters:
+        from course_utils.data.clip_sources import clips_fingerprint
+
+        fingerprints.append(clips_fingerprint(parameters["VIDEO"]))
     return fingerprints
 
 

@@ -51,6 +51,12 @@ EncoderFile = Annotated[str, Field(pattern=r"^(.+\.safetensors)?$")]
 """An encoder's weights, or "" for none."""
 MaskRate = Annotated[float, Field(gt=0, le=1)]
 PassageLength = Annotated[int, Field(ge=1)]
+PatchSize = Annotated[int, Field(ge=2, le=64)]
+HiddenShare = Annotated[float, Field(gt=0, lt=1)]
+VideoName = Annotated[str, Field(min_length=1)]
+"""The digits, an image data set, a folder of frames or a video file."""
+FrameSize = Annotated[int, Field(ge=16, le=256, multiple_of=8)]
+NumClips = Annotated[int, Field(ge=20)]
 EncoderName = Literal["compact", "resnet18"]
 OptimizerName = Literal["muon", "adamw", "sgd"]
 ContrastiveLoss = Literal["dcl", "nt_xent"]
@@ -81,6 +87,12 @@ def _with_a_blank(sentence: str) -> str:
     return sentence
 
 
+def _odd(number: int) -> int:
+    if number % 2 == 0:
+        raise expected("an odd number, so that there is a middle")
+    return number
+
+
 def _known_device(device: str) -> str:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise expected("'auto', 'cpu', 'cuda', 'cuda:0' (or another number) or 'mps'")
@@ -91,4 +103,5 @@ Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_without_repea
 LabelsPerClass = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_increasing)]
 Sentence = Annotated[str, AfterValidator(_with_a_blank)]
 Shares = Annotated[list[Probability], Field(min_length=1), AfterValidator(_increasing)]
+NumFrames = Annotated[int, Field(ge=3, le=31), AfterValidator(_odd)]
 Device = Annotated[str, AfterValidator(_known_device)]

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
-from course_utils.running.settings import ImageSettings, MaskedWordsSettings, NotebookSettings, TextSettings
+from course_utils.running.settings import (
+    ImageSettings,
+    MaskedWordsSettings,
+    MissingPiecesSettings,
+    NotebookSettings,
+    TextSettings,
+)
 
 if TYPE_CHECKING:
     from course_utils.data.splits import DatasetSummary
@@ -27,7 +33,21 @@ def data_problems(wanted: Sequence[tuple[str, NotebookSettings]]) -> list[str]:
     for name, settings in on_images:
         if settings.dataset in summaries:
             problems += _size_problems(name, settings, summaries[settings.dataset])
+    problems += _video_problems([settings for _, settings in wanted])
     return problems + _text_problems([settings for _, settings in wanted])
+
+
+def _video_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
+    problems = []
+    for settings in wanted:
+        if isinstance(settings, MissingPiecesSettings):
+            from course_utils.data.clip_sources import check_clips  # late, as below
+
+            try:
+                check_clips(settings.video, settings.frame_size, settings.num_frames)
+            except CourseError as error:
+                problems.append(str(error))
+    return problems
 
 
 def _text_problems(wanted: Sequence[NotebookSettings]) -> list[str]:

@@ -197,6 +197,34 @@ class LinearEvaluationSettings(ImageSettings):
     fine_tuning_seeds: types.Seeds
 
 
+class MissingPiecesSettings(ImageSettings):
+    """Parameters of 08_missing_pieces."""
+
+    patch_size: types.PatchSize
+    hidden_share: types.HiddenShare
+    width: types.Width
+    num_layers: types.NumLayers
+    num_epochs: types.NumEpochs
+    batch_size: types.BatchSize
+    learning_rate: types.LearningRate
+    video: types.VideoName
+    frame_size: types.FrameSize
+    num_frames: types.NumFrames
+    num_clips: types.NumClips
+    num_steps: types.NumSteps
+    clip_batch_size: types.BatchSize
+    clip_learning_rate: types.LearningRate
+    seeds: types.Seeds
+
+    @field_validator("patch_size")
+    @classmethod
+    def _fill_the_image(cls, patch: int, known: ValidationInfo) -> int:
+        size = known.data.get("image_size", patch * 2)
+        if size % patch or size < 2 * patch:
+            raise types.expected(f"a divisor of IMAGE_SIZE, {size}, and at most half of it")
+        return patch
+
+
 SETTINGS: dict[str, type[NotebookSettings]] = {
     "00_start_here": StartHereSettings,
     "01_supervised_baselines": SupervisedBaselinesSettings,
@@ -205,6 +233,7 @@ SETTINGS: dict[str, type[NotebookSettings]] = {
     "04_masked_words": MaskedWordsSettings,
     "05_simclr": SimCLRSettings,
     "06_linear_evaluation": LinearEvaluationSettings,
+    "08_missing_pieces": MissingPiecesSettings,
 }
 
 

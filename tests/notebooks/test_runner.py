@@ -74,6 +74,17 @@ EXPECTED_METRICS = {
         "image/simclr/knn/test_accuracy",
         "image/supervised/linear/test_accuracy",
     ],
+    "08_missing_pieces": [
+        "image/patches/linear/test_accuracy",
+        "image/untrained_patches/linear/test_accuracy",
+        "image/patches/hidden_75/error",
+        "video/middle_frame/error",
+        "video/next_frame/error",
+        "video/copy_last/error",
+        "video/average/error",
+        "video/frames/linear/digit_accuracy",
+        "video/untrained_frames/linear/direction_accuracy",
+    ],
 }
 
 
