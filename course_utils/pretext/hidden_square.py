@@ -18,9 +18,10 @@ def split_square(images: Tensor, side: int, frame: int) -> tuple[Tensor, Tensor]
     Raises:
         ValueError: the images are too small for the square and its frame, or one of the two has no width.
     """
+    for name, pixels in {"side": side, "frame": frame}.items():
+        if pixels < 1:
+            raise ValueError(f"{name} must be at least 1 pixel, got {pixels}")
     top, left = _corner(images, side + 2 * frame)
-    if frame < 1:
-        raise ValueError(f"frame must be at least 1 pixel, got {frame}")
     window = images[:, :, top : top + side + 2 * frame, left : left + side + 2 * frame].float() / 255
     hidden = torch.zeros(window.shape[-2:], dtype=torch.bool)
     hidden[frame:-frame, frame:-frame] = True
