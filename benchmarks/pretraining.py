@@ -16,17 +16,18 @@ from course_utils.evaluation import evaluate_linear, extract_splits
 from course_utils.models.kmeans import fit_kmeans_features
 from course_utils.models.vision import Encoder, ProjectionHead, build_encoder, channel_statistics
 from course_utils.optimizers import make_optimizers
-from course_utils.pretext.contrastive import contrastive_accuracy, decoupled_contrastive
+from course_utils.pretext.contrastive import multi_view
 from course_utils.training import LossFunction, Step, fit
 from course_utils.views import ViewSettings, simclr_views
 
 # as in notebook 05
-BATCH_SIZE, VIEW_SIZES, MIN_AREA, HIDDEN_DIM, PROJECTION_DIM, TEMPERATURE = 256, (16, 20, 24), 0.3, 512, 128, 0.1
+BATCH_SIZE, NUM_VIEWS, VIEW_SIZES, MIN_AREA = 128, 4, (16, 20, 24), 0.3
+HIDDEN_DIM, PROJECTION_DIM, TEMPERATURE = 512, 128, 0.1
 LEARNING_RATE = 0.1
 STEPS_AT_A_TIME = 6
 NUM_CENTROIDS = 400
 NUM_WORKERS = 2
-PEERS_LEARNING_RATE, RESNET18_DIM = 0.06, 512  # lightly's example
+PEERS_BATCH_SIZE, PEERS_LEARNING_RATE, RESNET18_DIM = 256, 0.06, 512  # lightly's example
 
 
 def simclr_views_vs_lightly() -> Comparison:
@@ -94,16 +95,13 @@ def train_ours(images: Tensor, seconds: float, seed: int = 0) -> Encoder:
 
 
 def our_loss(images: Tensor) -> LossFunction:
-    """Return notebook 05's step: two views of each image, one pass, the decoupled loss."""
+    """Return notebook 05's step: four views of each image, one pass, the decoupled loss."""
     stages = [ViewSettings(size=size, min_area=MIN_AREA) for size in VIEW_SIZES]
 
     def compute_loss(model: nn.Module, step: Step) -> dict[str, Tensor]:
         batch = images[step.indices.to(images.device)]
-        z_a, z_b = model(simclr_views(batch.repeat(2, 1, 1, 1), step.stage(stages), step.generator)).chunk(2)
-        return {
-            "loss": decoupled_contrastive(z_a, z_b, TEMPERATURE),
-            "accuracy": contrastive_accuracy(z_a, z_b),
-        }
+        views = simclr_views(batch.repeat(NUM_VIEWS, 1, 1, 1), step.stage(stages), step.generator)
+        return {"loss": multi_view(model(views).chunk(NUM_VIEWS), TEMPERATURE)}
 
     return compute_loss
 
@@ -125,7 +123,7 @@ def our_steps(images: Tensor) -> Contender:
             fabric=fabric,
             seed=0,
         )
-        return 2 * BATCH_SIZE * len(history.steps)
+        return NUM_VIEWS * BATCH_SIZE * len(history.steps)
 
     return train
 
@@ -152,7 +150,7 @@ class LightlyExample:
         transform = SimCLRTransform(input_size=32, gaussian_blur=0.0, normalize=normalize)
         self.loader = DataLoader(
             AlteredImages(images, transform),
-            batch_size=BATCH_SIZE,
+            batch_size=PEERS_BATCH_SIZE,
             shuffle=True,
             drop_last=True,
             num_workers=NUM_WORKERS,
