@@ -11,7 +11,7 @@ from torch import Tensor
 
 Status = Literal["passed", "not tried yet", "not yet"]
 MARKS: dict[Status, str] = {"passed": "✔", "not tried yet": "✎", "not yet": "✘"}
-COLORS: dict[Status, str] = {"passed": "#1a7f37", "not tried yet": "#57606a", "not yet": "#9a3412"}
+COLORS: dict[Status, str] = {"passed": "#1a7f37", "not tried yet": "#475059", "not yet": "#9a3412"}
 
 
 @dataclass(frozen=True)
