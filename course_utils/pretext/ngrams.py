@@ -135,7 +135,9 @@ def _choose_weights(share: Tensor, shorter: Tensor, bucket: Tensor) -> Tensor:
     weights[0] = 0.0
     totals = torch.bincount(bucket, minlength=NUM_BUCKETS)
     for _ in range(EM_STEPS):
-        from_counts = weights[bucket] * share / _mix(weights, share, shorter, bucket)  # probability that they were right
+        from_counts = (
+            weights[bucket] * share / _mix(weights, share, shorter, bucket)
+        )  # probability that they were right
         sums = torch.zeros(NUM_BUCKETS, dtype=torch.float64).index_add(0, bucket, from_counts)
         weights[1:] = ((sums + 1) / (totals + 2))[1:]
     return weights
