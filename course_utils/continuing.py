@@ -12,7 +12,7 @@ from course_utils.prompting import predict_frozen
 
 
 def next_logits(model: MaskedLanguageModel, rows: Tensor) -> Tensor:
-    """Return the logits of what follows each row, in eval mode; special tokens have −∞, and the model is left as it was.
+    """Return the logits of what follows each row, in eval mode; special tokens have −∞, the model is left as it was.
 
     Of a row longer than the model reads, the last tokens are read.
 

@@ -20,9 +20,10 @@ def predict_frozen(model: MaskedLanguageModel, inputs: Tensor, asked: Tensor) ->
     model.eval()
     try:
         with torch.inference_mode():
-            return model(inputs.to(device), asked.to(device)).float().cpu().clone()
+            logits = model(inputs.to(device), asked.to(device)).float().cpu()
     finally:
         model.train(was_training)
+    return logits.clone()  # an ordinary tensor again
 
 
 def score_next(model: MaskedLanguageModel, words: NextWords, batch_size: int = 50) -> tuple[float, float]:

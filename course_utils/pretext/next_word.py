@@ -72,8 +72,8 @@ def sharpen(logits: Tensor, temperature: float = 1.0, top_k: int = 0) -> Tensor:
     """Return the probabilities to draw a token from.
 
     The logits are divided by the temperature (below 1 the likely become likelier; 0: the likeliest is certain), and of
-    what remains only the `top_k` likeliest are kept (Fan, Lewis and Dauphin 2018, section 5.1). Of equally likely tokens
-    the first ones are kept.
+    what remains only the `top_k` likeliest are kept (Fan, Lewis and Dauphin 2018, section 5.1). Of equally likely
+    tokens the first ones are kept.
 
     Args:
         logits: (…, vocab_size).

@@ -24,9 +24,9 @@ class _Counts:
 class Ngrams:
     """An interpolated n-gram model (Jelinek and Mercer 1980), its weights chosen on text that was not counted.
 
-    P_n(w | context) = λ · count(context, w) / count(context) + (1 − λ) · P_{n−1}(w | shorter context), down to the words'
-    frequencies. λ is another one for contexts seen never, once, 2–3, 4–7, … times (Chen and Goodman 1999, section 2.3),
-    and each is where the validation text is likeliest, found by expectation maximization.
+    P_n(w | context) = λ · count(context, w) / count(context) + (1 − λ) · P_{n−1}(w | shorter context), down to the
+    words' frequencies. λ is another one for contexts seen never, once, 2–3, 4–7, … times (Chen and Goodman 1999,
+    section 2.3), and each is where the validation text is likeliest, found by expectation maximization.
 
     Args:
         train: blocks to count, (num_blocks, length) int64; no context reaches over a block's start.
