@@ -238,6 +238,7 @@ class NextWordSettings(TextSettings):
     top_k: types.NumNeighbors
     labels_per_class: types.LabelsPerClass
     num_prompt_steps: types.NumSteps
+    num_prompts: types.BatchSize
     num_examples: types.NumExamples
     seeds: types.Seeds
     device: types.Device
