@@ -18,6 +18,8 @@ NumNeighbors = Annotated[int, Field(ge=1)]
 NumMappedImages = Annotated[int, Field(ge=50, le=5000)]
 BatchSize = Annotated[int, Field(ge=2)]
 NumExamples = Annotated[int, Field(ge=2, le=64)]
+TopK = Annotated[int, Field(ge=0)]
+"""0: all of them."""
 NumViews = Annotated[int, Field(ge=2, le=16)]
 ImageSize = Annotated[int, Field(ge=8, le=512)]
 ViewSizes = Annotated[list[ImageSize], Field(min_length=1)]

@@ -235,7 +235,7 @@ class NextWordSettings(TextSettings):
     adamw_lr: types.LearningRate
     beginning: str
     temperature: types.Temperature
-    top_k: types.NumNeighbors
+    top_k: types.TopK
     labels_per_class: types.LabelsPerClass
     num_prompt_steps: types.NumSteps
     num_prompts: types.BatchSize
