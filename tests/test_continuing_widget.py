@@ -41,3 +41,15 @@ def test_a_text_does_not_grow_without_end():
     widget.button.click()
     assert len(widget.text.value) == 2000
     assert "begin a new one" in widget.words.value
+
+
+def test_its_static_twin_shows_the_same():
+    widget = make()
+    widget.button.click()
+    [axis] = widget.static_figure().axes
+    assert axis.get_title(loc="left") == "the united states …"
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["<b>", "states"]
+    assert [bar.get_width() for bar in axis.patches] == [0.25, 0.5]
+    widget.text.value = "the [MASK]"
+    [axis] = widget.static_figure().axes
+    assert axis.get_title(loc="left").startswith("[MASK] is no word")

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from html import escape
 
 import ipywidgets
+from matplotlib.figure import Figure
 
+from course_utils import text_plotting
 from course_utils.errors import CourseError
 from course_utils.filling import Blank
+from course_utils.plotting import BLUE, ORANGE
 
 LONGEST_TEXT = 2000  # characters
 
@@ -46,9 +49,18 @@ class WordByWord(ipywidgets.VBox):
         except CourseError as error:
             self.words.value = f"<p>{escape(str(error))}</p>"
             return
+        colors = [ORANGE, *[BLUE] * (len(blank.words) - 1)]
         rows = "".join(
             f"<tr><td>{escape(word)}</td><td>{share:.1%}</td>"
-            f'<td><div style="width: {200 * share:.0f}px; height: 0.8em; background: #2f6db5"></div></td></tr>'
-            for word, share in zip(blank.words, blank.probabilities, strict=True)
+            f'<td><div style="width: {200 * share:.0f}px; height: 0.8em; background: {color}"></div></td></tr>'
+            for word, share, color in zip(blank.words, blank.probabilities, colors, strict=True)
         )
         self.words.value = f"<table><tr><th>next word</th><th>probability</th><th></th></tr>{rows}</table>"
+
+    def static_figure(self) -> Figure:
+        """Draw what the widget shows at present, for readers without a browser."""
+        try:
+            blank = self._guess(self.text.value[-LONGEST_TEXT:])
+        except CourseError as error:
+            return text_plotting.blanks({str(error): ([""], [0.0])}, columns=1)
+        return text_plotting.blanks({f"{self.text.value} …": (blank.words, blank.probabilities)}, columns=1)
