@@ -21,6 +21,7 @@ PARAMETERS_TAG = "parameters"
 DEPENDS_ON: dict[str, tuple[str, ...]] = {
     "03_predicting_rotations": ("01_supervised_baselines",),
     "06_linear_evaluation": ("01_supervised_baselines", "03_predicting_rotations", "05_simclr"),
+    "07_next_word": ("04_masked_words",),
 }
 """Which notebooks' encoders a notebook uses: a failed one takes these with it, a changed one makes them run again."""
 

@@ -225,6 +225,26 @@ class MissingPiecesSettings(ImageSettings):
         return patch
 
 
+class NextWordSettings(TextSettings):
+    """Parameters of 07_next_word."""
+
+    corpus: types.CorpusName
+    num_steps: types.NumSteps
+    batch_size: types.BatchSize
+    learning_rate: types.LearningRate
+    adamw_lr: types.LearningRate
+    beginning: str
+    temperature: types.Temperature
+    top_k: types.TopK
+    labels_per_class: types.LabelsPerClass
+    num_prompt_steps: types.NumSteps
+    num_prompts: types.BatchSize
+    num_examples: types.NumExamples
+    seeds: types.Seeds
+    device: types.Device
+    precision: types.Precision
+
+
 SETTINGS: dict[str, type[NotebookSettings]] = {
     "00_start_here": StartHereSettings,
     "01_supervised_baselines": SupervisedBaselinesSettings,
@@ -233,6 +253,7 @@ SETTINGS: dict[str, type[NotebookSettings]] = {
     "04_masked_words": MaskedWordsSettings,
     "05_simclr": SimCLRSettings,
     "06_linear_evaluation": LinearEvaluationSettings,
+    "07_next_word": NextWordSettings,
     "08_missing_pieces": MissingPiecesSettings,
 }
 

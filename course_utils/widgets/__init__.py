@@ -1,6 +1,7 @@
 """What a learner can click, drag and slide in JupyterLab; each has a picture that stands in without a browser."""
 
 from course_utils.widgets.blanks import FillInTheBlank
+from course_utils.widgets.continuing import WordByWord
 from course_utils.widgets.feature_map import FeatureMap
 from course_utils.widgets.labelers import BoxLabeler, ClassLabeler
 from course_utils.widgets.quizzes import Quiz, load_quiz
@@ -16,6 +17,7 @@ __all__ = [
     "FillInTheBlank",
     "LabelingSession",
     "Quiz",
+    "WordByWord",
     "explore",
     "load_quiz",
     "make_turn_figure",

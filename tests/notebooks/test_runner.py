@@ -66,6 +66,13 @@ EXPECTED_METRICS = {
         "image/simsiam/projections/spread",
         "image/simclr/both/validation_accuracy",
     ],
+    "07_next_word": [
+        "text/next_word/loss",
+        "text/next_word/perplexity",
+        "text/trigram/loss",
+        "text/next_word/linear/labels_5/test_accuracy",
+        "text/letters/in_context/examples_8/accuracy",
+    ],
     "06_linear_evaluation": [
         "image/pixels/linear/test_accuracy",
         "image/untrained/linear/test_accuracy",
