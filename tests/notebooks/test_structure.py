@@ -150,6 +150,12 @@ def test_nothing_of_a_run_is_left(notebook):
 
 
 @every_notebook
+def test_cells_have_names_of_their_own(notebook):
+    identities = [cell["id"] for cell in notebook.cells]
+    assert len(set(identities)) == len(identities)
+
+
+@every_notebook
 def test_a_sentence_stands_before_the_code(notebook):
     """Code explains itself less than its author thinks: never more than four cells without a word."""
     silent = 0
