@@ -182,6 +182,38 @@ WRONG = {
         (lambda n: math.log10(n), "base 10"),
         (lambda n: 1 / n, "a probability"),
     ],
+    "check_perplexity": [
+        (lambda p: -p.log().mean(), "loss in nats"),
+        (lambda p: 1 / p.mean(), "turned over"),
+        (lambda p: p.reciprocal().mean(), "mean of numbers of words"),
+        (lambda p: p.prod() ** (1 / len(p)), "upside down"),
+        (lambda p: 1 / p.prod(), "whole text"),
+        (lambda p: 2 ** -p.log().mean().item(), "power of nats"),
+        (lambda p: p, "one number"),
+    ],
+    "check_best_possible": [
+        (lambda n, k, m: 1 - ((k - 1) / k) ** n, "says nothing"),
+        (lambda n, k, m: 1 - ((k - 1) / k) ** n + 1 / m, "counted twice"),
+        (lambda n, k, m: ((k - 1) / k) ** n, "never shown"),
+        (lambda n, k, m: 1 / m + (1 - 1 / m) * min(1, n / k), "came twice"),
+        (lambda n, k, m: 1 / m + (1 - 1 / m) / k**n, "every example"),
+        (lambda n, k, m: n * k * m, "Two cases"),
+    ],
+    "check_pairs": [
+        (lambda n, share: n * (1 - share), "number of visible"),
+        (lambda n, share: n * n, "pairs of all"),
+        (lambda n, share: (n * share) ** 2, "pairs of hidden"),
+        (lambda n, share: n * n * (1 - share), "look at all"),
+        (lambda n, share: n * (1 - share) * (n * (1 - share) - 1) / 2, "counted once"),
+    ],
+    "check_go_on": [
+        (lambda x: x[:, -1] + (x[:, -1] - x[:, -2]), "beyond black and white"),
+        (lambda x: x[:, -1], "copying"),
+        (lambda x: (x[:, -1] + x[:, -2]) / 2, "average of the last two"),
+        (lambda x: (x[:, -2] + x[:, -2] - x[:, -1]).clamp(0, 1), "step back"),
+        (lambda x: (x[:, -1] - x[:, -2]).clamp(min=0), "change alone"),
+        (lambda x: x, "The shape is"),
+    ],
     "check_standardize": [
         (lambda a, b: (F.batch_norm(a, None, None, training=True, eps=0) * (11 / 12) ** 0.5, a), "dim=0"),
         (lambda a, b: ((a - a.mean(0)) / a.std(0), (b - b.mean(0)) / b.std(0)), "by themselves"),
@@ -248,6 +280,17 @@ GUESSES = {
     "check_color_shortcut": [
         ({"a": 0.5, "b": 0.1}, "far less often", "more often"),
         ({"a": 0.5, "b": 0.5}, "about as often", "more often"),
+    ],
+    "check_daring": [
+        ({"a": 0.2, "b": 0.9}, "most of the time", "about as often"),
+        ({"a": 0.2, "b": 0.4}, "more often, up to half", "most of the time"),
+        ({"a": 0.2, "b": 0.22}, "about as often", "rarer"),
+        ({"a": 0.2, "b": 0.1}, "rarer", "about as often"),
+    ],
+    "check_backwards": [
+        ({"a": 0.1, "b": 0.102}, "stays", "rises"),
+        ({"a": 0.1, "b": 0.2}, "rises", "stays"),
+        ({"a": 0.2, "b": 0.1}, "falls", "stays"),
     ],
     "check_mixed_features": [
         ({"a": 0.5, "b": 0.5, "c": 0.5, "d": 0.2}, "neighbors", "both"),

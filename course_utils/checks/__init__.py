@@ -2,6 +2,8 @@
 
 from course_utils.checks.baselines import check_majority, check_share_right, check_shuffled_pixels
 from course_utils.checks.label_costs import check_bill, check_labels_for, check_two_votes
+from course_utils.checks.missing import check_backwards, check_go_on, check_pairs
+from course_utils.checks.next_words import check_best_possible, check_daring, check_perplexity
 from course_utils.checks.probes import check_mixed_features, check_protocol, check_standardize
 from course_utils.checks.start import check_bigger_square, check_next_number
 from course_utils.checks.turns import check_half_turn, check_mirrored, check_turn_labels
@@ -12,11 +14,15 @@ from course_utils.checks.words import check_choose, check_hiding_more, check_mas
 __all__ = [
     "Mistake",
     "Verdict",
+    "check_backwards",
+    "check_best_possible",
     "check_bigger_square",
     "check_bill",
     "check_chance",
     "check_choose",
     "check_color_shortcut",
+    "check_daring",
+    "check_go_on",
     "check_half_turn",
     "check_hiding_more",
     "check_labels_for",
@@ -26,6 +32,8 @@ __all__ = [
     "check_mixed_features",
     "check_next_number",
     "check_one_sided",
+    "check_pairs",
+    "check_perplexity",
     "check_protocol",
     "check_share_right",
     "check_shuffled_pixels",

@@ -156,10 +156,11 @@ def _assemble(name: str, source: Content, outputs: list[Any], facts: dict[str, A
         cells.append({**cell, "metadata": metadata, "source": text.splitlines(keepends=True)})
         if MINUTES_TAG in metadata.get("tags", []):
             words = published_words(name, facts, f"../../notebooks/{name}.ipynb")
+            shown = {key: metadata[key] for key in metadata if key == "slideshow"}  # on a slide, or not, as the minutes
             said = {
                 "cell_type": "markdown",
                 "id": "published",
-                "metadata": {"tags": [PUBLISHED_TAG]},
+                "metadata": {**shown, "tags": [PUBLISHED_TAG]},
                 "source": [words],
             }
             cells.append(said)

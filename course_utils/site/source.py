@@ -125,7 +125,9 @@ def _contents(notebooks: list[Notebook], guide: list[str], references: list[str]
         "Look up": ["glossary", "claims"],
         "Run": ["sweeps", "data", "benchmarks"],
         "Teach": [
-            f"instructor/{page}" for page in ("index", "plans", "preparation", *pages, "feedback") if page in guide
+            f"instructor/{page}"
+            for page in ("index", "plans", "preparation", "slides", *pages, "feedback")
+            if page in guide
         ],
         "The package": ["Overview <api/index>", *references],
         "About": ["How to cite <cite>", "contributing", "changelog", "security"],

@@ -71,6 +71,15 @@ def test_a_copy_is_the_notebook_with_outputs_and_the_facts_of_its_run(source, ra
     assert made["metadata"]["course"]["finished"] == RECORD["finished"]
 
 
+def test_what_a_copy_says_of_itself_is_on_a_slide_only_if_the_minutes_are(source, ran):
+    unmarked = make_copy("01", source, ran, RECORD, set())["cells"][2]["metadata"]
+    minutes = next(item for item in source["cells"] if "minutes" in item["metadata"].get("tags", []))
+    minutes["metadata"]["slideshow"] = {"slide_type": "skip"}
+    marked = make_copy("01", source, ran, RECORD, set())["cells"][2]["metadata"]
+    assert unmarked == {"tags": ["published"]}
+    assert marked == {"tags": ["published"], "slideshow": {"slide_type": "skip"}}
+
+
 def test_the_same_run_gives_the_same_copy(source, ran):
     assert make_copy("01", source, ran, RECORD, set()) == make_copy("01", source, copy.deepcopy(ran), RECORD, set())
 
