@@ -40,7 +40,7 @@ def fill_in(model: MaskedLanguageModel, pieces: WordPieces, sentence: str, count
         DataError: the sentence has no [MASK], or is longer than the model reads.
     """
     [numbers] = pieces.encode([sentence])
-    room = model.encoder.shape.max_tokens - 2
+    room = _room(model)
     if MASK not in numbers:
         raise DataError(f"there is no {MASK_WORD} in the sentence: put it where a word is to be guessed")
     if len(numbers) > room:
@@ -59,6 +59,17 @@ def fill_in(model: MaskedLanguageModel, pieces: WordPieces, sentence: str, count
         Blank(tuple(pieces.tokens[number + NUM_SPECIAL] for number in row), tuple(values))
         for row, values in zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
     ]
+
+
+def keep_readable(model: MaskedLanguageModel, pieces: WordPieces, sentences: Sequence[str]) -> list[str]:
+    """Return those sentences that are not longer than the model reads; a vocabulary of other texts cuts words small."""
+    lengths = [len(numbers) for numbers in pieces.encode(list(sentences))]
+    return [sentence for sentence, length in zip(sentences, lengths, strict=True) if length <= _room(model)]
+
+
+def _room(model: MaskedLanguageModel) -> int:
+    """Return how many tokens of a sentence have room between [CLS] and [SEP]."""
+    return model.encoder.shape.max_tokens - 2
 
 
 def score_masked(

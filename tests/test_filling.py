@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from course_utils.data.tokenization import CLS, MASK, NUM_SPECIAL, SEP, encode_blocks, train_tokenizer
 from course_utils.errors import DataError
-from course_utils.filling import Blank, fill_in, nearest_words, score_masked
+from course_utils.filling import Blank, fill_in, keep_readable, nearest_words, score_masked
 from course_utils.models.language import LanguageShape, build_language_model
 from course_utils.optimizers import make_matrix_optimizers
 from course_utils.pretext.masking import MaskingRules, hide_tokens, masked_cross_entropy
@@ -54,6 +54,18 @@ def test_its_probabilities_are_the_models(learned):
     expected = logits.softmax(dim=0)[[pieces.tokens.index(word) for word in blank.words]]
     torch.testing.assert_close(torch.tensor(blank.probabilities), expected)
     assert len(blank.words) == len(pieces) - NUM_SPECIAL, "special tokens are no answer"
+
+
+def test_what_is_too_long_for_the_model_is_left_out(learned):
+    model, pieces, _ = learned
+    long = "peace is better than war " * 4 + "[MASK]"
+    assert keep_readable(model, pieces, ["peace is [MASK]", long, "[MASK] was old"]) == [
+        "peace is [MASK]",
+        "[MASK] was old",
+    ]
+    assert keep_readable(model, pieces, []) == []
+    exact = "[MASK] " * 10  # with [CLS] and [SEP] the model's 12
+    assert keep_readable(model, pieces, [exact, exact + "[MASK]"]) == [exact]
 
 
 def test_three_blanks_give_three_answers(learned):

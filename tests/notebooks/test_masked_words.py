@@ -10,7 +10,7 @@ SUBJECTS = {"gold": ["gold", "silver", "coin", "bank", "tax"], "sea": ["ship", "
 COMMON = ["the", "of", "and", "our", "a", "is", "to", "great"]
 SMALL = {
     "VOCAB_SIZE": 150,
-    "BLOCK_LENGTH": 48,
+    "BLOCK_LENGTH": 16,
     "BATCH_SIZE": 8,
     "PASSAGE_LENGTH": 20,
     "NUM_TWIN_STEPS": 0,
