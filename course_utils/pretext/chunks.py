@@ -76,7 +76,7 @@ class _RowByRow(torch.autograd.Function):
         with torch.autocast(table.device.type, enabled=False):  # half precision can't hold exponents of 1/temperature
             for chunk in rows.split(chunk_size):
                 siblings = (chunk[:, None] + offsets) % len(table)  # (chunk, K): itself, then its partners
-                similarities = table[chunk] @ table.T / temperature  # (chunk, KN)
+                similarities = (table[chunk] @ table.T).div_(temperature)  # (chunk, KN)
                 value, slopes = _rows_loss(similarities, siblings, loss, wanted)
                 total += value
                 if gradient is not None:
