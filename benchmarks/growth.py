@@ -16,6 +16,7 @@ from course_utils.paths import project_root, replacing, write_text
 from course_utils.plotting import BLUE, GRAY, ORANGE
 
 REPEATS_OF_IMAGES = (1, 2, 4, 8, 16)
+ORDERED = (1_000_000, 2_000_000, 4_000_000, 8_000_000)
 BATCH_SIZES = (64, 128, 256, 512, 1024)
 VIEWS, CHUNKS = 8192, (256, 512, 1024, 2048, 4096, 8192)
 VIEWS_AT_ONE_CHUNK, ONE_CHUNK = (2048, 4096, 8192, 16384), 512
@@ -114,6 +115,7 @@ def measure_series() -> list[Series]:
     loss, step = f"loss of {VIEWS:,} views", f"step of {CACHED_VIEWS:,} views"
     return [
         series("one epoch", "images", "s", in_fresh_process(work.epoch_seconds, REPEATS_OF_IMAGES)),
+        series("an epoch's order", "images", "s", in_fresh_process(work.order_seconds, ORDERED)),
         series("one step", "images in the batch", "s", in_fresh_process(work.step_seconds, BATCH_SIZES)),
         series(loss, "rows in a chunk", "MB", scaled(chunks, 1, MB), ("all at once", plain_bytes / MB)),
         series(loss, "rows in a chunk", "s", scaled(chunks, 0, 1), ("all at once", plain_seconds)),

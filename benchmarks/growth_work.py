@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -70,6 +71,15 @@ def epoch_seconds(repeats: Sequence[int]) -> list[tuple[int, float]]:
         many = images.repeat(times, 1, 1, 1)
         points.append((len(many), train(many, batch_size=BATCH_SIZE, num_epochs=1).seconds))
     return points
+
+
+def order_seconds(sizes: Sequence[int]) -> list[tuple[int, float]]:
+    """Return (images, seconds to draw the order of an epoch), the median of a few."""
+
+    def draw(count: int) -> Tensor:
+        return torch.randperm(count, generator=torch.Generator().manual_seed(0))
+
+    return [(size, statistics.median(seconds_of(partial(draw, size)) for _ in range(REPEATS))) for size in sizes]
 
 
 def step_seconds(batch_sizes: Sequence[int]) -> list[tuple[int, float]]:
