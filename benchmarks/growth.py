@@ -123,9 +123,7 @@ def measure_series() -> list[Series]:
         series(f"loss, {ONE_CHUNK} rows a chunk", "views²", "s", [(x * x, y) for x, y in scaled(sizes, 0, 1)]),
         series(step, "views in a chunk", "MB", scaled(cached, 1, MB), ("all at once", whole_bytes / MB)),
         series(step, "views in a chunk", "s", scaled(cached, 0, 1), ("all at once", whole_seconds)),
-        series(
-            "training's memory", "epoch", "MB", [(epoch, held / MB) for epoch, held in memory if epoch >= FIRST_EPOCH]
-        ),
+        series("training's memory", "epoch", "MB", memory),
     ]
 
 
@@ -148,14 +146,25 @@ def scaled(costs: dict[int, tuple[float, int]], which: int, unit: float) -> list
 def as_table(measured: Sequence[Series]) -> Table:
     """Return the lines for the terminal."""
     table = Table(title="How it grows: straight lines by least squares")
-    for heading in ("what", "against", "from", "to", "y from", "y to", "slope", "R²", "all at once"):
-        table.add_column(heading, justify="left" if heading in ("what", "against") else "right")
+    for heading in ("what", "from", "to", "slope", "R²", "all at once"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
     for one in measured:
         (x_first, y_first), (x_last, y_last) = one.points[0], one.points[-1]
-        cells = (f"{x_first:,.0f}", f"{x_last:,.0f}", f"{y_first:.4g} {one.y_label}", f"{y_last:.4g} {one.y_label}")
-        lone = f"{one.lone[1]:.4g} {one.y_label}" if one.lone else ""
-        table.add_row(one.name, one.x_label, *cells, f"{one.line.slope:.3g}", f"{one.line.r_squared:.4f}", lone)
+        lone = f"{one.lone[1]:.3g} {one.y_label}" if one.lone else ""
+        table.add_row(
+            f"{one.name}, {one.y_label} by {one.x_label}",
+            f"{short(x_first)}: {y_first:.3g}",
+            f"{short(x_last)}: {y_last:.3g}",
+            f"{one.line.slope:.2g}",
+            f"{one.line.r_squared:.3f}",
+            lone,
+        )
     return table
+
+
+def short(number: float) -> str:
+    """Return a size in a few characters."""
+    return f"{number / 1e6:.3g}M" if number >= 1e6 else f"{number:.0f}"
 
 
 def draw(measured: Sequence[Series]) -> Figure:
@@ -179,4 +188,5 @@ def draw_series(axis: Axes, one: Series) -> None:
         axis.legend(frameon=False, fontsize=8)
     axis.set_title(f"{one.name}: R² = {one.line.r_squared:.4f}", fontsize=9, loc="left")
     axis.set(xlabel=one.x_label, ylabel=one.y_label, ylim=(0, None))
+    axis.ticklabel_format(axis="x", scilimits=(-3, 5))
     axis.spines[["top", "right"]].set_visible(False)

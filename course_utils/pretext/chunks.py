@@ -76,12 +76,7 @@ class _RowByRow(torch.autograd.Function):
         with torch.autocast(table.device.type, enabled=False):  # half precision can't hold exponents of 1/temperature
             for chunk in rows.split(chunk_size):
                 siblings = (chunk[:, None] + offsets) % len(table)  # (chunk, K): itself, then its partners
-                similarities = (table[chunk] @ table.T).div_(temperature)  # (chunk, KN)
-                value, slopes = _rows_loss(similarities, siblings, loss, wanted)
-                total += value
-                if gradient is not None:
-                    gradient.addmm_(slopes.T, table[chunk])
-                    gradient.index_add_(0, chunk, slopes @ table)
+                total += _add_rows(table, chunk, siblings, temperature, loss, gradient)
         num_terms = len(rows)
         if gradient is not None:
             ctx.save_for_backward(gradient.div_(num_terms * temperature))
@@ -92,6 +87,21 @@ class _RowByRow(torch.autograd.Function):
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return slope * gradient, None, None, None, None, None
+
+
+def _add_rows(
+    table: Tensor, chunk: Tensor, siblings: Tensor, temperature: float, loss: str, gradient: Tensor | None
+) -> Tensor:
+    """Return the summed loss of some rows of the table, and add their part to the gradient.
+
+    The chunk's similarities (chunk, KN) are gone before the next chunk's are made.
+    """
+    similarities = (table[chunk] @ table.T).div_(temperature)
+    value, slopes = _rows_loss(similarities, siblings, loss, gradient is not None)
+    if gradient is not None:
+        gradient.addmm_(slopes.T, table[chunk])
+        gradient.index_add_(0, chunk, slopes @ table)
+    return value
 
 
 def _rows_loss(similarities: Tensor, siblings: Tensor, loss: str, wanted: bool) -> tuple[Tensor, Tensor]:
