@@ -187,6 +187,6 @@ def draw_series(axis: Axes, one: Series) -> None:
         axis.axhline(one.lone[1], color=ORANGE, linewidth=1, linestyle="--", label=one.lone[0])
         axis.legend(frameon=False, fontsize=8)
     axis.set_title(f"{one.name}: R² = {one.line.r_squared:.4f}", fontsize=9, loc="left")
-    axis.set(xlabel=one.x_label, ylabel=one.y_label, ylim=(0, None))
+    axis.set(xlabel=one.x_label, ylabel=one.y_label, ylim=(0, 1.1 * max(*y, one.lone[1] if one.lone else 0)))
     axis.ticklabel_format(axis="x", scilimits=(-3, 5))
     axis.spines[["top", "right"]].set_visible(False)
