@@ -1,4 +1,7 @@
-"""`python -m benchmarks [NAME …]`: race all comparisons, or the named ones, and write runs/bench/summary.json."""
+"""`python -m benchmarks [NAME …]`: race all comparisons, or the named ones, and write runs/bench/summary.json.
+
+`python -m benchmarks growth` measures how time and memory grow instead; it has no peers.
+"""
 
 import importlib
 import json
@@ -29,6 +32,8 @@ COMPARISONS = {
     "simclr_accuracy_100s_vs_lightly_resnet18": "pretraining",
     "simclr_accuracy_300s_vs_kmeans": "pretraining",
 }
+# not races: a function of this module each, called by itself
+STUDIES = {"growth": "growth", "many_views": "growth"}
 PEERS = ("kornia", "lightly", "transformers")
 FAILED, WRONG_USE = 1, 2
 
@@ -40,6 +45,9 @@ def main(names: Sequence[str]) -> int:
         return complain(problem, WRONG_USE)
     os.environ[STYLE_VARIABLE] = "none"  # a progress bar would be timed too
     try:
+        if names and names[0] in STUDIES:
+            getattr(importlib.import_module(f"benchmarks.{STUDIES[names[0]]}"), names[0])()
+            return 0
         comparisons = [run(name) for name in names or COMPARISONS]
         save(comparisons)
     except DisagreementError as error:
@@ -51,9 +59,12 @@ def main(names: Sequence[str]) -> int:
 
 def find_problem(names: Sequence[str]) -> str:
     """Return in a sentence what keeps us from starting, or ""."""
-    unknown = [name for name in names if name not in COMPARISONS]
+    unknown = [name for name in names if name not in {**COMPARISONS, **STUDIES}]
     if unknown:
-        return f"there is no comparison {unknown[0]!r}: choose from {', '.join(COMPARISONS)}"
+        return f"there is no comparison {unknown[0]!r}: choose from {', '.join([*COMPARISONS, *STUDIES])}"
+    studies = [name for name in names if name in STUDIES]
+    if studies:
+        return f"{studies[0]!r} is no comparison: run it by itself" if len(names) > 1 else ""
     missing = [peer for peer in PEERS if find_spec(peer) is None]
     if missing:
         return f"{' and '.join(missing)} must be installed to race against: pip install -e .[bench]"

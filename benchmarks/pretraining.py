@@ -8,6 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from benchmarks.recipe import (
+    BATCH_SIZE,
+    HIDDEN_DIM,
+    LEARNING_RATE,
+    NUM_VIEWS,
+    PROJECTION_DIM,
+    VIEW_SIZES,
+    our_loss,
+)
 from benchmarks.timing import Comparison, Contender, compare_rates, compare_values
 from benchmarks.views import AlteredImages
 from course_utils.data.images import ImageSplits, load_images
@@ -16,14 +25,8 @@ from course_utils.evaluation import evaluate_linear, extract_splits
 from course_utils.models.kmeans import fit_kmeans_features
 from course_utils.models.vision import Encoder, ProjectionHead, build_encoder, channel_statistics
 from course_utils.optimizers import make_optimizers
-from course_utils.pretext.contrastive import multi_view
-from course_utils.training import LossFunction, Step, fit
-from course_utils.views import ViewSettings, simclr_views
+from course_utils.training import fit
 
-# as in notebook 05
-BATCH_SIZE, NUM_VIEWS, VIEW_SIZES, MIN_AREA = 128, 4, (16, 20, 24), 0.3
-HIDDEN_DIM, PROJECTION_DIM, TEMPERATURE = 512, 128, 0.1
-LEARNING_RATE = 0.1
 STEPS_AT_A_TIME = 6
 NUM_CENTROIDS = 400
 NUM_WORKERS = 2
@@ -92,18 +95,6 @@ def train_ours(images: Tensor, seconds: float, seed: int = 0) -> Encoder:
     trial = 3 * len(VIEW_SIZES)
     _, trial_seconds = train(trial)
     return train(max(len(VIEW_SIZES), int(seconds / trial_seconds * trial)))[0]
-
-
-def our_loss(images: Tensor) -> LossFunction:
-    """Return notebook 05's step: four views of each image, one pass, the decoupled loss."""
-    stages = [ViewSettings(size=size, min_area=MIN_AREA) for size in VIEW_SIZES]
-
-    def compute_loss(model: nn.Module, step: Step) -> dict[str, Tensor]:
-        batch = images[step.indices.to(images.device)]
-        views = simclr_views(batch.repeat(NUM_VIEWS, 1, 1, 1), step.stage(stages), step.generator)
-        return {"loss": multi_view(model(views).chunk(NUM_VIEWS), TEMPERATURE)}
-
-    return compute_loss
 
 
 def our_steps(images: Tensor) -> Contender:

@@ -53,6 +53,9 @@ def multi_view(
     rivals. With two views it is `nt_xent` or `decoupled_contrastive`. More views of fewer images give more pairs for
     the same work of the encoder (Caron et al. 2020, multi-crop; Fort et al. 2021).
 
+    With several processes, hand it `gathering.gather_views(projections)`. Where the table of all similarities has no
+    room in memory, `chunks.chunked_multi_view` computes the same.
+
     Args:
         projections: one tensor of projections z for each of the K views; row i of all comes from image i.
         temperature: divides the similarities; above 0.
@@ -64,12 +67,10 @@ def multi_view(
     Raises:
         ValueError: fewer than two views or images, shapes that differ, an unknown loss, a temperature not above 0.
     """
-    if loss not in ("nt_xent", "dcl"):
-        raise ValueError(f"loss must be 'nt_xent' or 'dcl', got {loss!r}")
+    check_loss(loss)
     similarities, images = _similarities(projections, temperature, normalize)
     num_images = len(projections[0])
-    if num_images < 2:
-        raise ValueError(f"the loss needs at least 2 images, got {num_images}")
+    check_rivals(num_images)
     same = images[:, None] == images  # (KN, KN), a view with itself included
     negatives = similarities.masked_fill(same, -torch.inf).logsumexp(dim=1)
     offsets = range(num_images, len(images), num_images)  # partners stand N, 2N, … rows apart
@@ -90,13 +91,28 @@ def contrastive_accuracy(projections_a: Tensor, projections_b: Tensor, *, normal
     return (images[similarities.argmax(dim=1)] == images).float().mean()
 
 
-def _rows_away(images: Tensor, offset: int) -> Tensor:
-    """Return for each row the number of the row `offset` further on, around the end, (rows, 1)."""
-    return torch.arange(len(images), device=images.device).roll(-offset)[:, None]
+def check_loss(loss: str) -> None:
+    """Raise ValueError unless the loss is known."""
+    if loss not in ("nt_xent", "dcl"):
+        raise ValueError(f"loss must be 'nt_xent' or 'dcl', got {loss!r}")
 
 
-def _similarities(projections: Sequence[Tensor], temperature: float, normalize: bool) -> tuple[Tensor, Tensor]:
-    """Return (KN, KN) similarities over temperature, −∞ on the diagonal, and each row's image (KN,)."""
+def check_rivals(num_images: int) -> None:
+    """Raise ValueError where there is no other image to be told from."""
+    if num_images < 2:
+        raise ValueError(f"the loss needs at least 2 images, got {num_images}")
+
+
+def join_views(projections: Sequence[Tensor], temperature: float, normalize: bool) -> Tensor:
+    """Return all views as one table, checked, in float32 or wider and, if asked for, of length 1 each.
+
+    Row k·N + i is view k of image i.
+
+    Shape: K times (batch, dim) → (K · batch, dim).
+
+    Raises:
+        ValueError: fewer than two views, shapes that differ, an empty batch, a temperature not above 0.
+    """
     shapes = {tuple(z.shape) for z in projections}
     if len(projections) < 2 or len(shapes) != 1 or projections[0].ndim != 2:
         listed = " and ".join(str(tuple(z.shape)) for z in projections)
@@ -108,8 +124,17 @@ def _similarities(projections: Sequence[Tensor], temperature: float, normalize: 
     joined = torch.cat(list(projections))  # (KN, dim)
     if joined.dtype in (torch.float16, torch.bfloat16):
         joined = joined.float()  # exponents of 1/temperature overflow in half precision
-    if normalize:
-        joined = F.normalize(joined, dim=1)
+    return F.normalize(joined, dim=1) if normalize else joined
+
+
+def _rows_away(images: Tensor, offset: int) -> Tensor:
+    """Return for each row the number of the row `offset` further on, around the end, (rows, 1)."""
+    return torch.arange(len(images), device=images.device).roll(-offset)[:, None]
+
+
+def _similarities(projections: Sequence[Tensor], temperature: float, normalize: bool) -> tuple[Tensor, Tensor]:
+    """Return (KN, KN) similarities over temperature, −∞ on the diagonal, and each row's image (KN,)."""
+    joined = join_views(projections, temperature, normalize)
     similarities = joined @ joined.T / temperature
     # a view is not its own negative: mask its logit, so that no gradient passes through it
     similarities = similarities.masked_fill(torch.eye(len(joined), dtype=torch.bool, device=joined.device), -torch.inf)

@@ -18,6 +18,8 @@ TEXTS = {
     "README.md": "index.md",
     "docs/glossary.md": "glossary.md",
     "docs/sweeps.md": "sweeps.md",
+    "docs/gpus.md": "gpus.md",
+    "docs/scale.md": "scale.md",
     "data/README.md": "data.md",
     "benchmarks/README.md": "benchmarks.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -123,7 +125,7 @@ def _contents(notebooks: list[Notebook], guide: list[str], references: list[str]
     groups = {
         "Learn": [f"{item.name[:2]} · {item.title} <notebooks/{item.name}>" for item in notebooks],
         "Look up": ["glossary", "claims"],
-        "Run": ["sweeps", "data", "benchmarks"],
+        "Run": ["sweeps", "gpus", "scale", "data", "benchmarks"],
         "Teach": [
             f"instructor/{page}"
             for page in ("index", "plans", "preparation", "slides", *pages, "feedback")
