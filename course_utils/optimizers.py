@@ -1,6 +1,6 @@
 """Optimizers by name: AdamW and SGD from torch, and Muon for matrices and convolution kernels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -41,17 +41,18 @@ class KernelMuon(Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every kernel that has a gradient."""
         for group in self.param_groups:
-            for kernel in group["params"]:
-                if kernel.grad is not None:
-                    self._step_kernel(kernel, kernel.grad, group["lr"], group["momentum"], group["steps"])
+            moved = [(kernel, kernel.grad) for kernel in group["params"] if kernel.grad is not None]
+            updates = [self._update(kernel, gradient, group["momentum"]) for kernel, gradient in moved]
+            for (kernel, _), direction in zip(moved, orthogonalize_all(updates, group["steps"]), strict=True):
+                self._move(kernel, direction, group["lr"])
 
-    def _step_kernel(self, kernel: Tensor, gradient: Tensor, lr: float, momentum: float, steps: int) -> None:
+    def _update(self, kernel: Tensor, gradient: Tensor, momentum: float) -> Tensor:
+        """Return Nesterov's momentum as a matrix (out, in · k · k)."""
         state = self.state[kernel]
         if "velocity" not in state:
             state["velocity"] = torch.zeros_like(kernel)
         velocity = state["velocity"].mul_(momentum).add_(gradient)
-        update = gradient.add(velocity, alpha=momentum)
-        self._move(kernel, orthogonalize(update.flatten(start_dim=1), steps), lr)
+        return gradient.add(velocity, alpha=momentum).flatten(start_dim=1)
 
     def _move(self, kernel: Tensor, direction: Tensor, lr: float) -> None:
         """Step along an orthogonal direction (out, in · k · k)."""
@@ -84,23 +85,48 @@ class MatrixMuon(KernelMuon):
 def orthogonalize(matrix: Tensor, steps: int = 4) -> Tensor:
     """Return roughly the nearest orthogonal matrix: the same singular vectors, singular values near 1.
 
-    Newton–Schulz multiplies X by polynomials in S = XXᵀ, and these commute, so they are gathered on the short
-    side and X is multiplied once.
-
     Shape: (rows, columns) → (rows, columns).
     """
-    if matrix.shape[0] > matrix.shape[1]:
-        return orthogonalize(matrix.T, steps).T
+    return orthogonalize_all([matrix], steps)[0]
+
+
+def orthogonalize_all(matrices: Sequence[Tensor], steps: int = 4) -> list[Tensor]:
+    """Return each matrix made orthogonal, roughly.
+
+    Newton–Schulz multiplies X by polynomials in S = XXᵀ, and these commute, so they are gathered on the short
+    side and X is multiplied once. Small matrices cost calls rather than sums: those with short sides of one length
+    are taken together.
+
+    Shape: (rows, columns) each → the same.
+    """
+    wide = [matrix.T if matrix.shape[0] > matrix.shape[1] else matrix for matrix in matrices]
+    wide = [matrix / (matrix.norm() + 1e-7) for matrix in wide]
+    results: dict[int, Tensor] = {}
+    for rows in dict.fromkeys(len(matrix) for matrix in wide):
+        members = [number for number, matrix in enumerate(wide) if len(matrix) == rows]
+        grams = torch.stack([wide[number] @ wide[number].T for number in members])  # (members, rows, rows)
+        for number, factor in zip(members, _newton_schulz_factors(grams, steps), strict=True):
+            results[number] = factor @ wide[number]
+    return [
+        results[number].T if matrix.shape[0] > matrix.shape[1] else results[number]
+        for number, matrix in enumerate(matrices)
+    ]
+
+
+def _newton_schulz_factors(grams: Tensor, steps: int) -> Tensor:
+    """Return what Newton–Schulz multiplies X by, given S = XXᵀ.
+
+    Shape: (members, rows, rows) → the same.
+    """
     a, b, c = NEWTON_SCHULZ
-    matrix = matrix / (matrix.norm() + 1e-7)
-    gram = matrix @ matrix.T  # (rows, rows)
-    identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    gathered = identity
-    for _ in range(steps):
-        factor = torch.addmm(b * gram, gram, gram, alpha=c).add_(identity, alpha=a)
-        gathered = factor @ gathered
-        gram = factor @ gram @ factor
-    return gathered @ matrix
+    gathered: Tensor | None = None
+    for step in range(steps):
+        factors = torch.baddbmm(grams, grams, grams, beta=b, alpha=c)  # bS + cS²
+        factors.diagonal(dim1=1, dim2=2).add_(a)
+        gathered = factors if gathered is None else factors @ gathered
+        if step < steps - 1:
+            grams = factors @ grams @ factors
+    return torch.eye(grams.shape[1]).to(grams).expand_as(grams) if gathered is None else gathered
 
 
 def make_optimizers(

@@ -68,13 +68,14 @@ def multi_view(
         ValueError: fewer than two views or images, shapes that differ, an unknown loss, a temperature not above 0.
     """
     check_loss(loss)
-    similarities, images = _similarities(projections, temperature, normalize)
+    joined = join_views(projections, temperature, normalize) / temperature**0.5
     num_images = len(projections[0])
     check_rivals(num_images)
+    images = torch.arange(num_images, device=joined.device).repeat(len(projections))
     same = images[:, None] == images  # (KN, KN), a view with itself included
-    negatives = similarities.masked_fill(same, -torch.inf).logsumexp(dim=1)
-    offsets = range(num_images, len(images), num_images)  # partners stand N, 2N, … rows apart
-    attractions = torch.stack([similarities.gather(1, _rows_away(images, offset)) for offset in offsets])[..., 0]
+    negatives = (joined @ joined.T).masked_fill_(same, -torch.inf).logsumexp(dim=1)
+    offsets = range(num_images, len(joined), num_images)  # partners stand N, 2N, … rows apart
+    attractions = torch.stack([(joined * joined.roll(-offset, dims=0)).sum(dim=1) for offset in offsets])
     rivals = negatives if loss == "dcl" else torch.logaddexp(negatives, attractions)
     return (rivals - attractions).mean()
 
