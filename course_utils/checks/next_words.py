@@ -13,7 +13,7 @@ def check_perplexity(function: Callable[[Tensor], Tensor | float]) -> Verdict:
     return judge_function(
         "Perplexity",
         function,
-        lambda given: (-given.log().mean()).exp(),
+        lambda given: (-given.log().mean()).exp().item(),
         [(torch.tensor([0.5, 0.125, 0.25, 0.03]),), (torch.tensor([0.9, 0.2, 0.2]),)],
         mistakes=[
             Mistake(
