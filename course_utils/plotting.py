@@ -163,6 +163,7 @@ def label_curves(
     *,
     longest: float = 0.0,
     x_label: str = "",
+    y_label: str = "test accuracy",
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw accuracy against the number of labels, on a log axis, with fitted laws; dashed where they extrapolate.
@@ -172,6 +173,7 @@ def label_curves(
         laws: name → error as a function of the number of labels; points without one are joined.
         longest: to how many labels the laws are drawn.
         x_label: what is counted; labels if empty.
+        y_label: what the shares are.
         lines: name → share, drawn as horizontal lines.
     """
     figure, axis = _new_axis(width=6.6, height=3.8)
@@ -191,7 +193,7 @@ def label_curves(
         axis.minorticks_off()
     axis.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     words = "labels (log scale; dashed: extrapolated)" if laws else "labels (log scale)"
-    axis.set(xlabel=x_label or words, ylabel="test accuracy")
+    axis.set(xlabel=x_label or words, ylabel=y_label)
     _percent(axis)
     beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}  # many names would cover curves
     axis.legend(frameon=False, fontsize=9, **({"loc": "upper left"} if len(measured) < 4 else beside))

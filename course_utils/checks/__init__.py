@@ -1,6 +1,7 @@
 """Checks of the exercises: each gives a hint, not the answer, and knows the common mistakes by name."""
 
 from course_utils.checks.baselines import check_majority, check_share_right, check_shuffled_pixels
+from course_utils.checks.boxes import check_halved_scores, check_iou, check_suppress
 from course_utils.checks.label_costs import check_bill, check_labels_for, check_two_votes
 from course_utils.checks.probes import check_mixed_features, check_protocol, check_standardize
 from course_utils.checks.start import check_bigger_square, check_next_number
@@ -18,7 +19,9 @@ __all__ = [
     "check_choose",
     "check_color_shortcut",
     "check_half_turn",
+    "check_halved_scores",
     "check_hiding_more",
+    "check_iou",
     "check_labels_for",
     "check_majority",
     "check_masked_loss",
@@ -30,6 +33,7 @@ __all__ = [
     "check_share_right",
     "check_shuffled_pixels",
     "check_standardize",
+    "check_suppress",
     "check_turn_labels",
     "check_two_votes",
     "judge_function",
