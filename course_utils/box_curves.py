@@ -1,5 +1,6 @@
 """Average precision against labeled scenes: every detector gets the same draws of scenes and one protocol."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ def read_scenes(splits: SceneSplits, encoder: Encoder | None = None) -> Detector
 
 
 def build_detector(encoder: Encoder, num_classes: int, width: int, seed: int, *, frozen: bool) -> Detector:
-    """Return a new detector for an encoder's maps; with `frozen` false the encoder is part of it, and learns.
+    """Return a new detector for an encoder's maps; with `frozen` false a copy of the encoder is part of it, and learns.
 
     Args:
         encoder: whose maps it reads.
@@ -68,7 +69,7 @@ def build_detector(encoder: Encoder, num_classes: int, width: int, seed: int, *,
     """
     torch.manual_seed(seed)
     head = DetectionHead(map_channels(encoder), num_classes, width)
-    return Detector(head, None if frozen else encoder)
+    return Detector(head, None if frozen else copy.deepcopy(encoder))
 
 
 def box_curve(

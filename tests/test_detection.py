@@ -91,13 +91,13 @@ def test_a_head_learns_and_the_best_round_is_kept(data, encoder, fabric):
 
 
 def test_from_scratch_the_encoder_learns_along(splits, encoder, fabric):
-    own = copy.deepcopy(encoder)
-    model = build_detector(own, 2, 16, 0, frozen=False)
-    before = copy.deepcopy(own.state_dict())
+    before = copy.deepcopy(encoder.state_dict())
+    model = build_detector(encoder, 2, 16, 0, frozen=False)
     images = read_scenes(splits)
     recipe = DetectorRecipe(num_rounds=1, steps_per_round=2, batch_size=8)
     train_detector(model, images.train, images.validation, recipe=recipe, fabric=fabric, seed=0)
-    assert not torch.equal(own.stem[0].weight, before["stem.0.weight"])
+    assert not torch.equal(model.reader.encoder.stem[0].weight, before["stem.0.weight"])
+    assert torch.equal(encoder.stem[0].weight, before["stem.0.weight"])  # a copy of it learned
     assert len(detect(model, images.test)) == 13
 
 

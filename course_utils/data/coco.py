@@ -83,6 +83,9 @@ def scan_coco(path: Path) -> CocoFolder:
         if others != names:
             raise DataError(f"{files[split]} has other categories than {files['train']}: all splits need the same ones")
     splits, how = _complete({split: photos for split, (_, photos, _) in read.items()}, path)
+    for split, photos in splits.items():
+        if not any(photo.boxes for photo in photos):
+            raise DataError(f"{path} has no boxes in its {split} pictures: without any, nothing can be scored")
     crowds = sum(count for _, _, count in read.values())
     return CocoFolder(path, tuple(names.values()), tuple(names), splits, how, crowds)
 

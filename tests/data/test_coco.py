@@ -149,6 +149,12 @@ def test_no_classes_and_no_pictures_are_refused(folder):
         load_coco(folder, 40)
 
 
+def test_a_split_without_boxes_is_refused(folder):
+    write_split(folder / "test", boxes=[])
+    with pytest.raises(DataError, match="no boxes in its test pictures"):
+        load_coco(folder, 40)
+
+
 def test_too_few_pictures_to_hold_some_out(tmp_path):
     write_split(tmp_path / "train", count=1)
     with pytest.raises(DataError, match="too few to hold some out"):
