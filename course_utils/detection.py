@@ -145,7 +145,8 @@ def train_detector(
     def compute_loss(model: nn.Module, step: Step) -> dict[str, Tensor]:
         chosen = (step.indices % len(labels)).to(labels.device)
         targets = assign_targets(points, boxes[chosen], labels[chosen])
-        return detection_loss(*model(as_floats(inputs[chosen])), targets)
+        logits, distances, centerness = model(as_floats(inputs[chosen]))
+        return detection_loss(logits, distances, centerness, targets)
 
     best = _Best(model, validation)
     fit(

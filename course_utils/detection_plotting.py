@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -105,7 +106,7 @@ def answers_by_place(image: Tensor, targets: Tensor, class_names: Sequence[str])
     for number, label in enumerate([NOTHING, *sorted(set(targets.flatten().tolist()) - {NOTHING})]):
         y, x = (targets == label).nonzero().unbind(dim=1)
         name = "nothing" if label == NOTHING else class_names[label]
-        style = {"marker": "x", "s": 9, "color": INK} if label == NOTHING else _dot(number)
+        style: dict[str, Any] = {"marker": "x", "s": 9, "color": INK} if label == NOTHING else _dot(number)
         axis.scatter((x + 0.5) * step, (y + 0.5) * step, label=name, linewidths=0.8, **style)
     axis.axis("off")
     figure.legend(loc="outside right center", frameon=False, fontsize=9)
@@ -154,7 +155,7 @@ def kinds_of_answers(counts: Mapping[str, Mapping[str, int]], num_objects: int) 
                 label=kind if position == 0 else None,
             )  # fmt: skip
             if share >= 5:
-                words = {"va": "center", "ha": "center", "fontsize": 8.5, "color": INK}
+                words: dict[str, Any] = {"va": "center", "ha": "center", "fontsize": 8.5, "color": INK}
                 axis.text(start + share / 2, position, f"{share:.0f}", path_effects=OUTLINE, **words)
             start += share
     axis.set_yticks(range(len(counts)), list(counts))
@@ -167,7 +168,7 @@ def kinds_of_answers(counts: Mapping[str, Mapping[str, int]], num_objects: int) 
     return figure
 
 
-def _dot(number: int) -> dict[str, object]:
+def _dot(number: int) -> dict[str, Any]:
     markers, colors = "osD^v", (BLUE, ORANGE, "#1b1b1b", "#7d62b3", "#f2cf8a")
     place = (number - 1) % len(markers)
     return {"marker": markers[place], "s": 26, "color": colors[place], "edgecolors": "white"}

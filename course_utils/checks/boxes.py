@@ -20,9 +20,9 @@ def check_iou(function: Callable[[Tensor, Tensor], float]) -> Verdict:
     def shared(first: Tensor, second: Tensor) -> Tensor:
         return sides(first, second).clamp_min(0).prod()
 
-    def right(first: Tensor, second: Tensor) -> Tensor:
+    def right(first: Tensor, second: Tensor) -> float:
         both = shared(first, second)
-        return both / (area(first) + area(second) - both)
+        return (both / (area(first) + area(second) - both)).item()
 
     def unclamped(first: Tensor, second: Tensor) -> Tensor:
         both = sides(first, second).prod()
@@ -73,8 +73,14 @@ def check_iou(function: Callable[[Tensor, Tensor], float]) -> Verdict:
 
 def check_suppress(function: Callable[[list[float], list[list[float]], float], list[int]]) -> Verdict:
     """Check (scores, overlaps of each two boxes, most overlap) → the places of the boxes that stay, surest first."""
-    scores = [0.5, 0.9, 0.8, 0.7]
-    overlaps = [[1.0, 0.0, 0.2, 0.6], [0.0, 1.0, 0.7, 0.3], [0.2, 0.7, 1.0, 0.6], [0.6, 0.3, 0.6, 1.0]]
+    scores = [0.5, 0.9, 0.8, 0.7, 0.3]
+    overlaps = [
+        [1.0, 0.0, 0.2, 0.6, 0.0],
+        [0.0, 1.0, 0.7, 0.3, 0.1],
+        [0.2, 0.7, 1.0, 0.6, 0.0],
+        [0.6, 0.3, 0.6, 1.0, 0.0],
+        [0.0, 0.1, 0.0, 0.0, 1.0],
+    ]
 
     def by_score(scores: list[float]) -> list[int]:
         return sorted(range(len(scores)), key=lambda box: -scores[box])
