@@ -128,7 +128,7 @@ def what_and_where(panels: Mapping[str, Mapping[str, float]], highlight: Sequenc
             axis.barh(position, values[name], color=ORANGE if name in highlight else BLUE, height=0.66)
             axis.text(values[name] + 0.02, position, f"{100 * values[name]:.0f} %", va="center", fontsize=9, color=INK)
         axis.set_title(question, fontsize=9.5, color=INK)
-        axis.set_xlim(0, 1.18)
+        axis.set(xlim=(0, 1.18), xticks=[0, 0.5, 1])
         _plain_axis(axis)
         axis.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     axes[0].set_yticks(range(len(names)), names)

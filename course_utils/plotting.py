@@ -10,6 +10,7 @@ from torch import Tensor
 
 BLUE, ORANGE, GREEN, RED, GRAY = "#2f6fb5", "#e08a1e", "#3a9d6e", "#c94f4f", "#9aa3ad"
 COLORS = (BLUE, ORANGE, GREEN, RED, "#7d62b3", "#4aa7b5", "#b5658f", "#8a7a5c")
+MARKERS = "osD^vPX*"  # so that curves can be told apart without colors
 INK, FAINT = "#24292f", "#e4e7eb"
 GAP = 0.07  # between images, as a share of an image
 
@@ -177,10 +178,10 @@ def label_curves(
         lines: name → share, drawn as horizontal lines.
     """
     figure, axis = _new_axis(width=6.6, height=3.8)
-    for color, (name, points) in zip(COLORS, measured.items(), strict=False):
+    for color, marker, (name, points) in zip(COLORS, MARKERS, measured.items(), strict=False):
         sizes, means = list(points), [float(np.mean(values)) for values in points.values()]
         spreads = [float(np.std(values, ddof=1)) if len(values) > 1 else 0.0 for values in points.values()]
-        style = "o" if name in laws else "o-"
+        style = marker if name in laws else f"{marker}-"
         axis.errorbar(sizes, means, yerr=spreads, fmt=style, color=color, capsize=3, markersize=5, label=name)
         if name in laws:
             for low, high, style in ((min(sizes), max(sizes), "-"), (max(sizes), longest, "--")):
