@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from lightning_fabric import Fabric
 
-from course_utils.box_errors import best_threshold
 from course_utils.box_scores import BoxScores, Detections, average_precision
 from course_utils.data.scenes import Scenes, SceneSplits
 from course_utils.detection import (
@@ -16,7 +15,7 @@ from course_utils.detection import (
     detect,
     draw_scenes,
     read_maps,
-    regardless_of_class,
+    surest_only,
     train_detector,
 )
 from course_utils.models.detector import DetectionHead, Detector, map_channels
@@ -39,8 +38,9 @@ class BoxRun:
     seed: int
     scores: BoxScores  # on test
     where50: float  # average precision on test at .5 if classes don't count
-    threshold: float  # the score from which on boxes are shown, chosen on validation
-    detections: list[Detections]  # on test
+    detections: list[Detections]  # on test, as they are scored
+    shown: list[Detections]  # on test, one name for each object
+    shown_on_validation: list[Detections]  # the same on validation, to choose a threshold by
     kept_round: int
 
 
@@ -105,14 +105,14 @@ def box_curve(
 def run_detector(
     model: Detector, data: DetectorData, count: int, seed: int, *, recipe: DetectorRecipe, fabric: Fabric, title: str
 ) -> BoxRun:
-    """Train on `count` scenes, choose round and threshold on validation, score the test scenes once."""
+    """Train on `count` scenes, choose the round on validation, score the test scenes once."""
     few = draw_scenes(data.train, count, seed)
     trained = train_detector(model, few, data.validation, recipe=recipe, fabric=fabric, seed=seed, title=title)
-    threshold = best_threshold(data.validation.scenes, detect(trained.model, data.validation))
-    found = detect(trained.model, data.test)
+    on_validation, found = (detect(trained.model, part) for part in (data.validation, data.test))
+    shown = surest_only(found)
     scores = average_precision(data.test.scenes, found, model.num_classes)
-    where = average_precision(data.test.scenes, regardless_of_class(found), 1, ignore_class=True)
-    return BoxRun(seed, scores, where.map50, threshold, found, trained.kept_round)
+    where = average_precision(data.test.scenes, shown, model.num_classes, ignore_class=True)
+    return BoxRun(seed, scores, where.map50, found, shown, surest_only(on_validation), trained.kept_round)
 
 
 def within(counts: Sequence[int], num_scenes: int) -> list[int]:

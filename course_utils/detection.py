@@ -184,13 +184,13 @@ def detect(model: Detector, data: SceneInputs) -> list[Detections]:
     return found
 
 
-def regardless_of_class(detections: Sequence[Detections]) -> list[Detections]:
-    """Return detections as those of one class: where several classes claim a place, the surest box stays."""
+def surest_only(detections: Sequence[Detections]) -> list[Detections]:
+    """Return the boxes that stay if doubles of other classes are suppressed, too: one name for each object."""
     from torchvision.ops import nms  # here, for it takes seconds to import
 
     kept = [nms(each.boxes, each.scores, OVERLAP) for each in detections]
     return [
-        Detections(each.boxes[own], each.scores[own], torch.zeros_like(own))
+        Detections(each.boxes[own], each.scores[own], each.labels[own])
         for each, own in zip(detections, kept, strict=True)
     ]
 

@@ -17,7 +17,7 @@ from course_utils.detection import (
     draw_scenes,
     object_features,
     read_maps,
-    regardless_of_class,
+    surest_only,
     train_detector,
 )
 from course_utils.devices import make_fabric
@@ -122,12 +122,12 @@ def test_detections_lie_in_the_scene_are_sorted_and_no_doubles(data, encoder):
             assert (box_iou(own, own).triu(1) <= 0.5).all()
 
 
-def test_regardless_of_class_one_box_is_left_where_two_classes_claim_it():
+def test_one_box_is_left_where_two_classes_claim_it():
     box, other = [0.0, 0, 10, 10], [20.0, 20, 30, 30]
     found = Detections(torch.tensor([box, box, other]), torch.tensor([0.9, 0.8, 0.7]), torch.tensor([1, 0, 3]))
-    [left] = regardless_of_class([found])
+    [left] = surest_only([found])
     assert left.boxes.tolist() == [box, other]
-    assert left.labels.tolist() == [0, 0]
+    assert left.labels.tolist() == [1, 3]
 
 
 def test_objects_features_are_the_maps_within_their_boxes(splits):
