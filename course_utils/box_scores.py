@@ -101,7 +101,7 @@ def _evaluate(scenes: Scenes, detections: Sequence[Detections], num_classes: int
 
 
 def _as_coco(scenes: Scenes, num_classes: int, ignore_class: bool) -> dict[str, Any]:
-    annotations = []
+    annotations: list[dict[str, Any]] = []
     for image in range(len(scenes)):
         for box, label in zip(*scenes.objects_of(image), strict=True):
             annotations.append(
