@@ -42,7 +42,11 @@ def feature_maps(maps: Mapping[str, Tensor], labels: Tensor, class_names: Sequen
 
 
 def class_gains(
-    base: Sequence[float], reached: Sequence[float], class_names: Sequence[str], names: tuple[str, str]
+    base: Sequence[float],
+    reached: Sequence[float],
+    class_names: Sequence[str],
+    names: tuple[str, str],
+    measure: str = "test images of the class named right",
 ) -> Figure:
     """Draw for each class how far a better encoder gets beyond another one, the largest gain at the top.
 
@@ -50,6 +54,7 @@ def class_gains(
         base, reached: accuracies of the classes, shares in [0, 1].
         class_names: in the same order.
         names: of the two encoders.
+        measure: what the shares are.
     """
     figure = Figure(figsize=(6.4, 0.9 + 0.3 * len(class_names)), layout="constrained")
     axis = figure.subplots()
@@ -63,7 +68,7 @@ def class_gains(
         right = (max(start, end), height)
         axis.annotate(words, right, xytext=(9, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
     axis.set_yticks(range(len(order)), [_plain(class_names[index]) for index in order])
-    axis.set_xlabel("test images of the class named right; the number is the gain in points")
+    axis.set_xlabel(f"{measure}; the number is the gain in points")
     axis.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     axis.margins(x=0.1)
     axis.grid(axis="x", color=FAINT)

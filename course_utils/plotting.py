@@ -10,6 +10,7 @@ from torch import Tensor
 
 BLUE, ORANGE, GREEN, RED, GRAY = "#2f6fb5", "#e08a1e", "#3a9d6e", "#c94f4f", "#9aa3ad"
 COLORS = (BLUE, ORANGE, GREEN, RED, "#7d62b3", "#4aa7b5", "#b5658f", "#8a7a5c")
+MARKERS = "osD^vPX*"  # so that curves can be told apart without colors
 INK, FAINT = "#24292f", "#e4e7eb"
 GAP = 0.07  # between images, as a share of an image
 
@@ -163,6 +164,7 @@ def label_curves(
     *,
     longest: float = 0.0,
     x_label: str = "",
+    y_label: str = "test accuracy",
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw accuracy against the number of labels, on a log axis, with fitted laws; dashed where they extrapolate.
@@ -172,13 +174,14 @@ def label_curves(
         laws: name → error as a function of the number of labels; points without one are joined.
         longest: to how many labels the laws are drawn.
         x_label: what is counted; labels if empty.
+        y_label: what the shares are.
         lines: name → share, drawn as horizontal lines.
     """
     figure, axis = _new_axis(width=6.6, height=3.8)
-    for color, (name, points) in zip(COLORS, measured.items(), strict=False):
+    for color, marker, (name, points) in zip(COLORS, MARKERS, measured.items(), strict=False):
         sizes, means = list(points), [float(np.mean(values)) for values in points.values()]
         spreads = [float(np.std(values, ddof=1)) if len(values) > 1 else 0.0 for values in points.values()]
-        style = "o" if name in laws else "o-"
+        style = marker if name in laws else f"{marker}-"
         axis.errorbar(sizes, means, yerr=spreads, fmt=style, color=color, capsize=3, markersize=5, label=name)
         if name in laws:
             for low, high, style in ((min(sizes), max(sizes), "-"), (max(sizes), longest, "--")):
@@ -191,7 +194,7 @@ def label_curves(
         axis.minorticks_off()
     axis.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     words = "labels (log scale; dashed: extrapolated)" if laws else "labels (log scale)"
-    axis.set(xlabel=x_label or words, ylabel="test accuracy")
+    axis.set(xlabel=x_label or words, ylabel=y_label)
     _percent(axis)
     beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}  # many names would cover curves
     axis.legend(frameon=False, fontsize=9, **({"loc": "upper left"} if len(measured) < 4 else beside))

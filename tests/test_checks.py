@@ -228,7 +228,51 @@ WRONG = {
         (lambda validation, test: max(validation, key=validation.get), "the strength"),
         (lambda validation, test: sum(test.values()) / 4, "average"),
     ],
+    "check_iou": [
+        (lambda a, b: shared_area(a, b), "the shared area itself"),
+        (lambda a, b: shared_area(a, b) / (area(a) + area(b)), "counted twice"),
+        (lambda a, b: shared_area(a, b) / min(area(a), area(b)), "smaller box"),
+        (lambda a, b: shared_area(a, b) / area(b), "second box"),
+        (lambda a, b: iou_of_sides(a, b, torch.minimum(a[2:], b[2:]) - torch.maximum(a[:2], b[:2])), "clamp"),
+        (lambda a, b: a, "one number"),
+    ],
+    "check_suppress": [
+        (lambda scores, overlaps, most: kept_greedily(range(len(scores)), overlaps, most), "as they come"),
+        (lambda scores, overlaps, most: kept_greedily(ordered(scores)[::-1], overlaps, most), "least sure"),
+        (lambda scores, overlaps, most: kept_against_all(ordered(scores), overlaps, most), "already out"),
+        (lambda scores, overlaps, most: ordered(scores), "all boxes"),
+        (lambda scores, overlaps, most: ordered(scores)[:1], "surest only"),
+    ],
 }
+
+
+def area(box):
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def shared_area(a, b):
+    width, height = (min(a[n + 2], b[n + 2]) - max(a[n], b[n]) for n in range(2))
+    return max(width, 0) * max(height, 0)
+
+
+def iou_of_sides(a, b, sides):
+    return sides.prod() / (area(a) + area(b) - sides.prod())
+
+
+def ordered(scores):
+    return sorted(range(len(scores)), key=lambda box: -scores[box])
+
+
+def kept_greedily(order, overlaps, most):
+    kept = []
+    for box in order:
+        if not any(overlaps[box][other] > most for other in kept):
+            kept.append(box)
+    return kept
+
+
+def kept_against_all(order, overlaps, most):
+    return [box for n, box in enumerate(order) if not any(overlaps[box][other] > most for other in order[:n])]
 
 
 def nt_xent_slowly(a, b, temperature):
@@ -297,6 +341,11 @@ GUESSES = {
         ({"a": 0.5, "b": 0.2, "c": 0.5, "d": 0.2}, "both", "linear"),
         ({"a": 0.5, "b": 0.2, "c": 0.5, "d": 0.5}, "linear", "neither"),
         ({"a": 0.5, "b": 0.5, "c": 0.5, "d": 0.5}, "neither", "linear"),
+    ],
+    "check_halved_scores": [
+        ({"a": 0.4, "b": 0.4}, "stays", "falls"),
+        ({"a": 0.4, "b": 0.2}, "falls", "stays"),
+        ({"a": 0.4, "b": 0.5}, "rises", "stays"),
     ],
 }  # fmt: skip
 

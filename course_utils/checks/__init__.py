@@ -1,6 +1,7 @@
 """Checks of the exercises: each gives a hint, not the answer, and knows the common mistakes by name."""
 
 from course_utils.checks.baselines import check_majority, check_share_right, check_shuffled_pixels
+from course_utils.checks.boxes import check_halved_scores, check_iou, check_suppress
 from course_utils.checks.label_costs import check_bill, check_labels_for, check_two_votes
 from course_utils.checks.missing import check_backwards, check_go_on, check_pairs
 from course_utils.checks.next_words import check_best_possible, check_daring, check_perplexity
@@ -24,7 +25,9 @@ __all__ = [
     "check_daring",
     "check_go_on",
     "check_half_turn",
+    "check_halved_scores",
     "check_hiding_more",
+    "check_iou",
     "check_labels_for",
     "check_majority",
     "check_masked_loss",
@@ -38,6 +41,7 @@ __all__ = [
     "check_share_right",
     "check_shuffled_pixels",
     "check_standardize",
+    "check_suppress",
     "check_turn_labels",
     "check_two_votes",
     "judge_function",

@@ -66,6 +66,10 @@ def _data_identity(parameters: Mapping[str, Any]) -> list[str]:
         from course_utils.data.clip_sources import clips_fingerprint
 
         fingerprints.append(clips_fingerprint(parameters["VIDEO"]))
+    if "SCENES" in parameters:
+        from course_utils.data.scene_sources import scenes_fingerprint
+
+        fingerprints.append(scenes_fingerprint(parameters["SCENES"]))
     return fingerprints
 
 

@@ -22,6 +22,7 @@ DEPENDS_ON: dict[str, tuple[str, ...]] = {
     "03_predicting_rotations": ("01_supervised_baselines",),
     "06_linear_evaluation": ("01_supervised_baselines", "03_predicting_rotations", "05_simclr"),
     "07_next_word": ("04_masked_words",),
+    "09_what_and_where": ("01_supervised_baselines", "03_predicting_rotations", "05_simclr"),
 }
 """Which notebooks' encoders a notebook uses: a failed one takes these with it, a changed one makes them run again."""
 

@@ -59,6 +59,11 @@ HiddenShare = Annotated[float, Field(gt=0, lt=1)]
 VideoName = Annotated[str, Field(min_length=1)]
 """The digits, an image data set, a folder of frames or a video file."""
 FrameSize = Annotated[int, Field(ge=16, le=256, multiple_of=8)]
+ScenesName = Annotated[str, Field(min_length=1)]
+"""`scenes.MADE`, or a folder of pictures and boxes in COCO's format."""
+SceneSize = Annotated[int, Field(ge=32, le=512, multiple_of=8)]
+MostObjects = Annotated[int, Field(ge=1, le=20)]
+NumScenes = Annotated[int, Field(ge=2)]
 NumClips = Annotated[int, Field(ge=20)]
 EncoderName = Literal["compact", "resnet18"]
 OptimizerName = Literal["muon", "adamw", "sgd"]
@@ -104,6 +109,7 @@ def _known_device(device: str) -> str:
 
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_without_repeats)]
 LabelsPerClass = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_increasing)]
+LabeledScenes = Annotated[list[NumScenes], Field(min_length=1), AfterValidator(_increasing)]
 Sentence = Annotated[str, AfterValidator(_with_a_blank)]
 Shares = Annotated[list[Probability], Field(min_length=1), AfterValidator(_increasing)]
 NumFrames = Annotated[int, Field(ge=3, le=31), AfterValidator(_odd)]

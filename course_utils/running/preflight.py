@@ -10,6 +10,7 @@ from course_utils.running.settings import (
     MissingPiecesSettings,
     NotebookSettings,
     TextSettings,
+    WhatAndWhereSettings,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def data_problems(wanted: Sequence[tuple[str, NotebookSettings]]) -> list[str]:
         if settings.dataset in summaries:
             problems += _size_problems(name, settings, summaries[settings.dataset])
     problems += _video_problems([settings for _, settings in wanted])
+    problems += _scene_problems([settings for _, settings in wanted])
     return problems + _text_problems([settings for _, settings in wanted])
 
 
@@ -45,6 +47,19 @@ def _video_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
 
             try:
                 check_clips(settings.video, settings.frame_size, settings.num_frames)
+            except CourseError as error:
+                problems.append(str(error))
+    return problems
+
+
+def _scene_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
+    problems = []
+    for settings in wanted:
+        if isinstance(settings, WhatAndWhereSettings):
+            from course_utils.data.scene_sources import check_scenes  # late, as below
+
+            try:
+                check_scenes(settings.scenes)
             except CourseError as error:
                 problems.append(str(error))
     return problems

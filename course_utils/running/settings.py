@@ -225,6 +225,26 @@ class MissingPiecesSettings(ImageSettings):
         return patch
 
 
+class WhatAndWhereSettings(ImageSettings):
+    """Parameters of 09_what_and_where."""
+
+    scenes: types.ScenesName
+    scene_size: types.SceneSize
+    most_objects: types.MostObjects
+    labeled_scenes: types.LabeledScenes
+    num_validation_scenes: types.NumScenes
+    num_test_scenes: types.NumScenes
+    width: types.Width
+    num_steps: types.NumSteps
+    num_scratch_steps: types.NumSteps
+    batch_size: types.BatchSize
+    learning_rate: types.LearningRate
+    hourly_wage: types.Money
+    annotators: types.NumAnnotators
+    seeds: types.Seeds
+    scratch_seeds: types.Seeds
+
+
 class NextWordSettings(TextSettings):
     """Parameters of 07_next_word."""
 
@@ -255,6 +275,7 @@ SETTINGS: dict[str, type[NotebookSettings]] = {
     "06_linear_evaluation": LinearEvaluationSettings,
     "07_next_word": NextWordSettings,
     "08_missing_pieces": MissingPiecesSettings,
+    "09_what_and_where": WhatAndWhereSettings,
 }
 
 

@@ -92,6 +92,19 @@ EXPECTED_METRICS = {
         "video/frames/linear/digit_accuracy",
         "video/untrained_frames/linear/direction_accuracy",
     ],
+    "09_what_and_where": [
+        "image/simclr/objects/test_accuracy",
+        "image/untrained/objects/test_accuracy",
+        "image/simclr/detection/scenes_20/map50",
+        "image/simclr/detection/scenes_20/map",
+        "image/simclr/detection/scenes_20/where50",
+        "image/untrained/detection/scenes_20/map50",
+        "image/rotation/detection/scenes_20/map50",
+        "image/supervised/detection/scenes_20/map50",
+        "image/scratch/detection/scenes_20/map50",
+        "image/chance/detection/map50",
+        "image/boxes/bill/scenes_20/dollars",
+    ],
 }
 
 
