@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from course_utils.errors import CourseError
 from course_utils.processes import Place, Surroundings

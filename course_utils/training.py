@@ -165,7 +165,8 @@ def fit(
             synchronize_batch_norm(model, fabric.device)
         if checkpoint is not None:
             run.load(checkpoint, plan.identity(identity))
-        wrapped, *wrapped_optimizers = fabric.setup(torch.compile(model) if compiled else model, *optimizers)
+        quick: Any = torch.compile(model) if compiled else model
+        wrapped, *wrapped_optimizers = fabric.setup(quick, *optimizers)
         saving = _Saving(run, checkpoint, plan.identity(identity), seconds_between_checkpoints, stop)
         with progress(plan.num_steps, title, done=run.step, shown=team.leads) as shown:
             while run.step < plan.num_steps:

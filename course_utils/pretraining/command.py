@@ -51,6 +51,8 @@ def pretrain(order: Order) -> Result:
         try:
             record = run(order, job, run_dir, place or Place(), request)
         except Stopped as stopped:
+            if place is not None and place.rank > 0:
+                return Result(request.exit_code)
             return Result(
                 request.exit_code,
                 f"stopped by {request.sender} after step {stopped.step}, which is saved: the same command goes on from "

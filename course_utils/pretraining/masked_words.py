@@ -11,7 +11,6 @@ from course_utils.data.tokenization import MASK, NUM_SPECIAL, WordPieces, corpus
 from course_utils.filling import score_masked
 from course_utils.models.encoder_files import TRANSFORMER, save_language_model
 from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model
-from course_utils.optimizers import make_matrix_optimizers
 from course_utils.pretext.masking import (
     MaskedTokens,
     MaskingRules,
@@ -21,6 +20,7 @@ from course_utils.pretext.masking import (
 )
 from course_utils.pretext.word_counts import frequency_score, token_frequencies
 from course_utils.pretraining.recipe import Pretraining, weigh
+from course_utils.pretraining.words import WARMUP, optimizers_of
 from course_utils.running.records import Record
 from course_utils.running.settings import MaskedWordsSettings
 from course_utils.training import History, LossFunction, Step
@@ -42,14 +42,6 @@ def prepare(settings: MaskedWordsSettings, fabric: Fabric, record: Record) -> Pr
     )
     torch.manual_seed(settings.seed)
     model = build_language_model(shape, frequencies)
-    optimizers = make_matrix_optimizers(
-        model,
-        model.matrices(),
-        settings.learning_rate,
-        adamw_lr=settings.adamw_lr,
-        embeddings=[model.encoder.embed.weight],
-        embedding_lr=10 * settings.adamw_lr,
-    )
 
     def read(step: int) -> dict[str, float]:
         loss, share = score_masked(model, *fixed["validation"])
@@ -63,9 +55,9 @@ def prepare(settings: MaskedWordsSettings, fabric: Fabric, record: Record) -> Pr
             "num_examples": len(blocks["train"]),
             "num_steps": settings.num_steps,
             "batch_size": settings.batch_size,
-            "optimizers": optimizers,
+            "optimizers": optimizers_of(model, settings),
             "seed": settings.seed,
-            "warmup": 0.05,
+            "warmup": WARMUP,
             "callback": read,
             "callback_steps": max(1, min(50, settings.num_steps // 4)),
             "title": "masked words",

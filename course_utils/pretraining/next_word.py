@@ -8,10 +8,10 @@ from course_utils.data.corpus import load_corpus
 from course_utils.data.tokenization import NUM_SPECIAL, WordPieces, corpus_blocks
 from course_utils.models.encoder_files import TRANSFORMER, load_language_model, save_language_model
 from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model
-from course_utils.optimizers import make_matrix_optimizers
 from course_utils.pretext.next_word import next_word_accuracy, next_word_loss, perplexity, shift_tokens
 from course_utils.pretext.word_counts import token_frequencies
 from course_utils.pretraining.recipe import Pretraining, weigh
+from course_utils.pretraining.words import WARMUP, optimizers_of
 from course_utils.prompting import score_next
 from course_utils.running.records import Record
 from course_utils.running.settings import NextWordSettings
@@ -35,14 +35,6 @@ def prepare(settings: NextWordSettings, fabric: Fabric, record: Record) -> Pretr
     torch.manual_seed(settings.seed)
     model = build_language_model(shape, frequencies)
     asked = shift_tokens(blocks["validation"][:: max(1, len(blocks["validation"]) // 150)], NUM_SPECIAL)
-    optimizers = make_matrix_optimizers(
-        model,
-        model.matrices(),
-        settings.learning_rate,
-        adamw_lr=settings.adamw_lr,
-        embeddings=[model.encoder.embed.weight],
-        embedding_lr=10 * settings.adamw_lr,
-    )
     return Pretraining(
         "next_word",
         model,
@@ -51,9 +43,9 @@ def prepare(settings: NextWordSettings, fabric: Fabric, record: Record) -> Pretr
             "num_examples": len(blocks["train"]),
             "num_steps": settings.num_steps,
             "batch_size": settings.batch_size,
-            "optimizers": optimizers,
+            "optimizers": optimizers_of(model, settings),
             "seed": settings.seed,
-            "warmup": 0.05,
+            "warmup": WARMUP,
             "callback": lambda _: {"validation_loss": score_next(model, asked)[0]},
             "callback_steps": max(1, min(100, settings.num_steps // 2)),
             "title": "next word",

@@ -18,6 +18,7 @@ TEXTS = {
     "README.md": "index.md",
     "docs/glossary.md": "glossary.md",
     "docs/sweeps.md": "sweeps.md",
+    "docs/pretraining.md": "pretraining.md",
     "data/README.md": "data.md",
     "benchmarks/README.md": "benchmarks.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -123,7 +124,7 @@ def _contents(notebooks: list[Notebook], guide: list[str], references: list[str]
     groups = {
         "Learn": [f"{item.name[:2]} · {item.title} <notebooks/{item.name}>" for item in notebooks],
         "Look up": ["glossary", "claims"],
-        "Run": ["sweeps", "data", "benchmarks"],
+        "Run": ["sweeps", "pretraining", "data", "benchmarks"],
         "Teach": [
             f"instructor/{page}" for page in ("index", "plans", "preparation", *pages, "feedback") if page in guide
         ],
