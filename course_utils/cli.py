@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from course_utils.errors import FAILED, INTERRUPTED, CourseError, SettingsError
+from course_utils.errors import FAILED, INTERRUPTED, CourseError, LostProcessError, SettingsError
 from course_utils.paths import notebooks_dir
 from course_utils.running.display import claims_table, notebooks_table, open_display
 from course_utils.running.folder import find_run_dir
@@ -101,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CourseError as error:
         for sentence in str(error).splitlines():
             typer.echo(f"error: {sentence}", err=True)
+        if isinstance(error, LostProcessError):
+            sys.stdout.flush()
+            os._exit(error.exit_code)  # at a plain exit torch would wait for the lost one
         sys.exit(error.exit_code)
 
 

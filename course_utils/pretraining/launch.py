@@ -161,7 +161,8 @@ def _end_all(processes: list[_Process]) -> None:
 def _tell(processes: list[_Process], failed: _Process | None, request: StopRequest) -> End:
     if failed is None:
         code = next((request.exit_code for process in processes if process.popen.returncode), 0)
-        return End(code, processes[0].words())
+        words = processes[0].words()
+        return End(code, words or f"stopped by {request.sender} before anything was trained" if code else words)
     # the first one that was seen may only have noticed that another is gone
     causes = [process for process in processes if process.popen.returncode not in (0, LOST, -signal.SIGKILL)]
     told = next(iter(causes), failed)

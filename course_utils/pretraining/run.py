@@ -40,6 +40,7 @@ def run(order: Order, job: Job, run_dir: Path, place: Place, request: StopReques
     """
     with locked(run_dir) if place.rank == 0 else nullcontext():
         fabric, record = begin(job.name, job.settings, place)
+        record.environment["processes"] = place.num_processes
         with joined(fabric, place):
             pretraining = import_module(f"course_utils.pretraining.{order.task}").prepare(job.settings, fabric, record)
             history = _fit(pretraining, order, fabric, record, request.came)
