@@ -61,4 +61,4 @@ def weigh(mean: Tensor, own: Tensor, whole: Tensor, step: Step) -> Tensor:
     """
     if step.num_processes == 1:
         return mean
-    return mean * (own.sum() * step.num_processes / torch.clamp(whole.sum(), min=1))
+    return mean * (own.sum() * step.num_processes).to(mean.dtype) / torch.clamp(whole.sum(), min=1)
