@@ -226,7 +226,7 @@ def pretrain(
     patience: Annotated[float, typer.Option(min=1.0, help="Seconds to wait for another process.")] = 40.0,
 ) -> None:
     """Pretrain as a notebook does, without the notebook: for long runs, on one process or many."""
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch is loaded: errors are told in our words
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")  # before torch is loaded: errors are told in our words
     from course_utils.pretraining.command import pretrain as do
     from course_utils.pretraining.order import Order
 

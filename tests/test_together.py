@@ -58,6 +58,16 @@ def test_contrastive_training_is_that_of_one_process(of_one, of_two):
         torch.testing.assert_close(first["weights"][name], tensor, rtol=1e-5, atol=1e-7)
 
 
+def test_what_two_began_one_ends(of_one, of_two):
+    """The second process alone was asked to stop; both did, and the state goes on in one process."""
+    assert [each["stopped"] for each in of_two] == [7, 7]
+    resumed = together.train(make_fabric("cpu", "32-true"), checkpoint=Path(of_two[0]["folder"]) / "stopped.ckpt")
+    assert resumed["losses"] == pytest.approx(of_one["trained"]["losses"], rel=1e-6)
+    assert resumed["losses"][:7] == of_two[0]["trained"]["losses"][:7], "they are those of the two"
+    for name, tensor in of_one["trained"]["weights"].items():
+        torch.testing.assert_close(resumed["weights"][name], tensor, rtol=1e-5, atol=1e-7)
+
+
 def test_words_count_the_same_whoever_is_asked_for_them(of_one, of_two):
     assert of_two[0]["words"] == pytest.approx(of_one["words"], rel=1e-9)
     assert of_two[0]["words"] == of_two[1]["words"]

@@ -17,7 +17,7 @@ from course_utils.pretraining.masked_words import make_loss as make_masked_loss
 from course_utils.pretraining.recipe import share_of_views
 from course_utils.processes import Place
 from course_utils.teamwork import Team
-from course_utils.training import Step, fit
+from course_utils.training import Step, Stopped, fit
 from course_utils.views import ViewSettings
 
 IMAGES = torch.randint(0, 256, (40, 3, 12, 12), generator=torch.Generator().manual_seed(1)).byte()
@@ -113,6 +113,16 @@ def guess_words(fabric: Fabric) -> list[float]:
     return history.column("loss")
 
 
+def stop_in_between(fabric: Fabric, checkpoint: Path) -> int:
+    """Train until the last process is asked to stop, and return after which step that was."""
+    answers = iter([False] * 6 + [fabric.global_rank == fabric.world_size - 1])
+    try:
+        train(fabric, checkpoint=checkpoint, stop=lambda: next(answers))
+    except Stopped as stopped:
+        return stopped.step
+    return 0
+
+
 def everything(fabric: Fabric) -> dict[str, object]:
     """Return all that processes together must do as one does alone."""
     return {"normalized": normalize(Team.of(fabric)), "trained": train(fabric), "words": guess_words(fabric)}
@@ -122,7 +132,9 @@ def main(folder: Path, rank: int, size: int, port: int) -> None:
     """Do everything as one of `size` processes, and keep what came out."""
     fabric = make_fabric("cpu", "32-true", Place(rank, size, rank, size, port=port, patience=20))
     fabric.launch()
-    torch.save(everything(fabric), folder / f"{rank}.pt")
+    found = everything(fabric)
+    found["stopped"] = stop_in_between(fabric, folder / "stopped.ckpt")
+    torch.save({**found, "folder": str(folder)}, folder / f"{rank}.pt")
     torch.distributed.destroy_process_group()
 
 

@@ -57,7 +57,7 @@ def launch(order: Order, request: StopRequest, environment: dict[str, str]) -> E
     num_local = order.num_devices or 1
     first = int(own["GROUP_RANK"]) * num_local
     threads = str(max(count_cores() // num_local, 1))
-    shared = {"OMP_NUM_THREADS": threads, "TORCH_CPP_LOG_LEVEL": "ERROR", **environment, **own, LEASH: "1"}
+    shared = {"OMP_NUM_THREADS": threads, "TORCH_CPP_LOG_LEVEL": "FATAL", **environment, **own, LEASH: "1"}
     shared |= {"WORLD_SIZE": str(num_local * (order.num_nodes or 1)), "LOCAL_WORLD_SIZE": str(num_local)}
     with ExitStack() as stack:
         processes: list[_Process] = []

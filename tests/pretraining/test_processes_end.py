@@ -24,7 +24,8 @@ def two(tmp_path):
         yield folder, process
     finally:
         process.kill()
-        process.wait()
+        if not process.stdout.closed:
+            process.communicate()
 
 
 def finish(command, **environment):

@@ -21,8 +21,9 @@ PARAMETERS: dict[str, Any] = {
     "NUM_READINGS": 1,
     "HIDDEN_DIM": 16,
     "PROJECTION_DIM": 8,
+    "TEMPERATURE": 1.0,  # this and small steps: roundings must not grow on the way
     "OPTIMIZER": "sgd",
-    "LEARNING_RATE": 0.02,
+    "LEARNING_RATE": 0.002,
     "DEVICE": "cpu",
     "PRECISION": "32-true",
 }
