@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from course_utils.errors import FAILED, INTERRUPTED, WRONG_USE, CourseError, SettingsError
+from course_utils.errors import FAILED, INTERRUPTED, CourseError, LostProcessError, SettingsError
 from course_utils.paths import notebooks_dir
 from course_utils.running.display import claims_table, notebooks_table, open_display
 from course_utils.running.folder import find_run_dir
+from course_utils.running.metrics import MetricsTable
 from course_utils.running.notebooks import discover, select
 from course_utils.running.plan import make_plan
 from course_utils.running.profiles import read_profile, read_value
@@ -64,6 +65,21 @@ parameters: {NUM_EPOCHS: 10}
 More of them, and clusters: docs/sweeps.md
 """
 
+PRETRAIN_EXAMPLES = """Examples:
+
+course pretrain simclr --profile smoke — see that it works, in seconds
+
+course pretrain simclr --profile gpu --devices 4 — notebook 05's training on four GPUs
+
+course pretrain rotation -p NUM_EPOCHS 200 --name long — longer, kept in runs/long
+
+torchrun --nnodes 2 --nproc-per-node 4 … -m course_utils pretrain simclr --profile gpu — two machines
+
+course run 06 --name long — then evaluate what is in runs/long
+
+More: docs/pretraining.md
+"""
+
 app = typer.Typer(
     name="course",
     help="Run the course on self-supervised learning: real models, real images, in minutes on a laptop.",
@@ -78,14 +94,17 @@ app.add_typer(data_app, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; it ends with 0 all well, 1 something failed, 2 wrong use, 130 Ctrl-C."""
+    """Run the command; it ends with 0 all well, 1 failed, 2 wrong use, 3 a process lost, 130 Ctrl-C, 143 SIGTERM."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(join_parameters(words), prog_name="course")
     except CourseError as error:
         for sentence in str(error).splitlines():
             typer.echo(f"error: {sentence}", err=True)
-        sys.exit(WRONG_USE)
+        if isinstance(error, LostProcessError):
+            sys.stdout.flush()
+            os._exit(error.exit_code)  # at a plain exit torch would wait for the lost one
+        sys.exit(error.exit_code)
 
 
 def join_parameters(words: Sequence[str]) -> list[str]:
@@ -165,6 +184,61 @@ def run(
         typer.echo("stopped by Ctrl-C: what was finished is kept, and the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(FAILED if result.summary["status"] == "failed" else 0)
+
+
+@app.command(epilog=PRETRAIN_EXAMPLES)
+def pretrain(
+    task: Annotated[
+        Literal["simclr", "rotation", "masked_words", "next_word"],
+        typer.Argument(help="What is learned: as in notebook 05, 03, 04 or 07.", show_default=False),
+    ],
+    profile: Annotated[
+        str, typer.Option(help="laptop (the notebook's own values), smoke, gpu, or a YAML file.")
+    ] = "laptop",
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--parameter",
+            metavar="NAME VALUE",
+            help="Set a parameter of the notebook; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Keep the result in runs/NAME (or in a folder).", show_default="pretrain-PROFILE"),
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="Processes on each machine, one for each GPU.", show_default="1")
+    ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Machines; each needs MASTER_ADDR, MASTER_PORT and NODE_RANK set.", show_default="1"),
+    ] = None,
+    minutes: Annotated[
+        float,
+        typer.Option("--minutes-between-checkpoints", min=0.0, help="So much work may be lost when the power fails."),
+    ] = 5.0,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let torch.compile make the network faster, after a minute's wait.")
+    ] = False,
+    patience: Annotated[float, typer.Option(min=1.0, help="Seconds to wait for another process.")] = 40.0,
+) -> None:
+    """Pretrain as a notebook does, without the notebook: for long runs, on one process or many."""
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")  # before torch is loaded: errors are told in our words
+    from course_utils.pretraining.command import pretrain as do
+    from course_utils.pretraining.order import Order
+
+    values = dict(_read_parameter(text) for text in parameters or [])
+    result = do(Order(task, values, profile, name, devices, nodes, minutes, compiled, patience))
+    if result.words:
+        typer.echo(result.words, err=True)
+    if result.folder:
+        console = _console()
+        console.print(MetricsTable(result.metrics))
+        console.print(Text(f"Results: {result.folder}"), soft_wrap=True)
+    raise typer.Exit(result.exit_code)
 
 
 @app.command(epilog=SWEEP_EXAMPLES)

@@ -1,22 +1,27 @@
 """The device and the precision to compute in, found out and not assumed."""
 
+from datetime import timedelta
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from course_utils.errors import CourseError
+from course_utils.processes import Place, Surroundings
 
 
-def make_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
+def make_fabric(device: str = "auto", precision: str = "auto", place: Place | None = None) -> Fabric:
     """Return lightning-fabric's hold on the device and the precision.
 
     Args:
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto" (see `choose_precision`), "32-true", "bf16-mixed" or "16-mixed".
+        place: this process's, where several train together; `launch()` then meets the others (gloo on CPUs, NCCL on
+            NVIDIA's GPUs, one for each process).
 
     Raises:
-        CourseError: the device is not there.
+        CourseError: the device is not there, or not as often as there are processes.
     """
     accelerator, _, index = device.partition(":")
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -28,7 +33,35 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         raise CourseError(f"DEVICE is {device!r}, but there are {torch.cuda.device_count()} GPUs, counted from 0")
     devices: Any = [int(index)] if index else 1
     chosen: Any = choose_precision(accelerator, precision)
-    return Fabric(accelerator=accelerator, devices=devices, precision=chosen)
+    if place is None or place.num_processes == 1:
+        return Fabric(accelerator=accelerator, devices=devices, precision=chosen)
+    check_devices(accelerator, index, place.num_local)
+    strategy = DDPStrategy(timeout=timedelta(seconds=place.patience))
+    return Fabric(
+        accelerator=accelerator,
+        devices=place.num_local,
+        num_nodes=place.num_nodes,
+        precision=chosen,
+        strategy=strategy,
+        plugins=[Surroundings(place)],
+    )
+
+
+def check_devices(accelerator: str, index: str, num_local: int) -> None:
+    """Make sure that each of a machine's processes can have a device of its own; a CPU has room for all.
+
+    Raises:
+        CourseError: it can't.
+    """
+    if accelerator == "mps":
+        raise CourseError("DEVICE 'mps' is one device for one process: leave --devices out, or set DEVICE = 'cpu'")
+    if index:
+        raise CourseError(f"DEVICE names one GPU, number {index}, but there are {num_local} processes: use 'cuda'")
+    if accelerator == "cuda" and num_local > torch.cuda.device_count():
+        raise CourseError(
+            f"{num_local} processes need as many GPUs, but this machine has {torch.cuda.device_count()}: "
+            "use a smaller --devices"
+        )
 
 
 def choose_precision(accelerator: str, precision: str = "auto") -> str:

@@ -76,15 +76,15 @@ class _Silence:
 
 
 @contextmanager
-def progress(total: int, title: str, *, done: int = 0) -> Iterator[Progress]:
+def progress(total: int, title: str, *, done: int = 0, shown: bool = True) -> Iterator[Progress]:
     """Show how far a piece of work of `total` steps is, of which `done` were done before.
 
-    The environment variable `COURSE_PROGRESS` chooses a bar, throttled lines or silence.
+    The environment variable `COURSE_PROGRESS` chooses a bar, throttled lines or silence; `shown=False` is silence too.
     """
-    style = os.environ.get(STYLE_VARIABLE, "bar")
+    style = os.environ.get(STYLE_VARIABLE, "bar") if shown else "none"
     kinds: dict[str, type[_Bar | _Lines | _Silence]] = {"lines": _Lines, "none": _Silence}
-    shown = kinds.get(style, _Bar)(total, title, done)
+    chosen = kinds.get(style, _Bar)(total, title, done)
     try:
-        yield shown
+        yield chosen
     finally:
-        shown.close()
+        chosen.close()

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from IPython.display import Image
     from matplotlib.figure import Figure
 
-__all__ = ["Record", "load_record", "start_notebook"]
+    from course_utils.processes import Place
+
+__all__ = ["Record", "begin", "load_record", "start_notebook"]
 
 DOTS_PER_INCH = 160  # of the files; on screens they are shown at half of it, and stay sharp on fine ones
 SCREEN_DOTS_PER_INCH = 80
@@ -42,17 +44,33 @@ def start_notebook(name: str, namespace: Mapping[str, Any]) -> "tuple[Any, Any, 
         SettingsError: a parameter has an unknown name, a wrong type or a value out of range.
         CourseError: the device isn't there, or the run's folder can't be written to.
     """
+    settings: Any = read_settings(name, namespace)
+    return settings, *begin(name, settings)
+
+
+def begin(name: str, settings: Any, place: "Place | None" = None) -> "tuple[Any, Record]":
+    """Seed all random numbers, find the device and begin the record.
+
+    Args:
+        name: the notebook's own, such as "05_simclr".
+        settings: of the notebook's class in `settings`.
+        place: this process's, where several train together.
+
+    Returns:
+        lightning-fabric's Fabric, the record.
+
+    Raises:
+        CourseError: the device isn't there, or the run's folder can't be written to.
+    """
     import numpy as np
     import torch
 
     from course_utils.devices import make_fabric
 
-    settings: Any = read_settings(name, namespace)
     np.random.seed(settings.seed)  # for code that isn't ours
     torch.manual_seed(settings.seed)
-    fabric = make_fabric(getattr(settings, "device", "auto"), getattr(settings, "precision", "auto"))
-    record = Record(name, settings.run_dir, settings.parameters(), describe_environment(fabric))
-    return settings, fabric, record
+    fabric = make_fabric(getattr(settings, "device", "auto"), getattr(settings, "precision", "auto"), place)
+    return fabric, Record(name, settings.run_dir, settings.parameters(), describe_environment(fabric))
 
 
 class Record:

@@ -19,6 +19,7 @@ ROOMS = {
     "widgets": "Widgets",
     "checks": "Exercises and quizzes",
     "running": "Running and recording",
+    "pretraining": "Long pretraining",
 }
 MODULE = """## {name}
 

@@ -20,6 +20,7 @@ TEXTS = {
     "docs/sweeps.md": "sweeps.md",
     "docs/gpus.md": "gpus.md",
     "docs/scale.md": "scale.md",
+    "docs/pretraining.md": "pretraining.md",
     "data/README.md": "data.md",
     "benchmarks/README.md": "benchmarks.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -125,7 +126,7 @@ def _contents(notebooks: list[Notebook], guide: list[str], references: list[str]
     groups = {
         "Learn": [f"{item.name[:2]} · {item.title} <notebooks/{item.name}>" for item in notebooks],
         "Look up": ["glossary", "claims"],
-        "Run": ["sweeps", "gpus", "scale", "data", "benchmarks"],
+        "Run": ["sweeps", "pretraining", "gpus", "scale", "data", "benchmarks"],
         "Teach": [
             f"instructor/{page}"
             for page in ("index", "plans", "preparation", "slides", *pages, "feedback")
