@@ -11,6 +11,7 @@ import torch
 import torch.distributed as dist
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from course_utils.errors import LostProcessError, SettingsError
 
@@ -127,41 +128,42 @@ def is_silence(error: BaseException) -> bool:
     )
 
 
-class _Sum(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        total = values.detach().clone().contiguous()
-        dist.all_reduce(total)
-        return total
+class _Gather(torch.autograd.Function):
+    """(…) → (processes, …); back, each process gets the sum of all processes' gradients for its own row."""
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        total = gradients[0].clone().contiguous()
-        dist.all_reduce(total)
-        return total
+    def forward(ctx: Any, mine: Tensor) -> Tensor:
+        return torch.stack(gather(mine))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, everyones: Tensor) -> Tensor:
+        summed = everyones.contiguous().clone()
+        dist.all_reduce(summed)  # a reduce-scatter sends half as much, but not every backend has it
+        return summed[dist.get_rank()]
 
 
-def sum_over_processes(values: Tensor) -> Tensor:
-    """Return the sum of a tensor over all processes, with gradients; without a process group it is the tensor itself.
+def count_processes() -> int:
+    """Return how many processes work together; 1 without a process group."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
-    The gradient is that of the sum of all processes' losses, which is what DistributedDataParallel's averaging wants.
-    (torch.distributed.nn.functional does the same and is deprecated.)
 
-    Shape: any, the same in all processes → the same.
-    """
-    if not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1:
-        return values
-    total: Tensor = _Sum.apply(values)
-    return total
+def gather(mine: Tensor) -> list[Tensor]:
+    """Return all processes' tensors, in rank order, without gradients; shapes must agree."""
+    everyones = [torch.empty_like(mine, memory_format=torch.contiguous_format) for _ in range(count_processes())]
+    dist.all_gather(everyones, mine.contiguous())
+    return everyones
 
 
 def put_in_row(values: Tensor) -> Tensor:
-    """Return all processes' tensors, in rank order, with gradients as in `sum_over_processes`.
+    """Return all processes' tensors, in rank order, through which gradients flow back to where they came from.
+
+    A process receives the sum of what all processes' losses ask of its tensor, which is what the averaging of
+    DistributedDataParallel wants. (torch.distributed.nn.functional does the same and is deprecated.)
 
     Shape: any, the same in all processes → (processes, …).
     """
-    if not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1:
+    if count_processes() == 1:
         return values[None]
-    own = torch.arange(dist.get_world_size(), device=values.device) == dist.get_rank()
-    mask = own.view(-1, *[1] * values.ndim)
-    return sum_over_processes(torch.where(mask, values[None], torch.zeros_like(values)[None]))
+    row: Tensor = _Gather.apply(values)
+    return row

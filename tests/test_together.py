@@ -10,7 +10,7 @@ import torch
 
 from course_utils.devices import make_fabric
 from course_utils.errors import SettingsError
-from course_utils.teamwork import Team, is_silence, minding_the_others, put_in_row, sum_over_processes
+from course_utils.teamwork import Team, is_silence, minding_the_others, put_in_row
 from course_utils.training import Step, check_shares
 
 
@@ -81,7 +81,6 @@ def test_alone_nothing_is_asked_of_anybody():
     team.agree("number", 3)
     team.wait()
     assert torch.equal(team.share(values), values)
-    assert torch.equal(sum_over_processes(values), values)
     assert torch.equal(put_in_row(values), values[None])
 
 

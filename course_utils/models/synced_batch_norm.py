@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from course_utils.teamwork import put_in_row
+from course_utils.teamwork import count_processes, put_in_row
 
 
 class SyncedBatchNorm(_BatchNorm):
@@ -17,7 +17,7 @@ class SyncedBatchNorm(_BatchNorm):
 
     def forward(self, values: Tensor) -> Tensor:
         """Normalize each channel; in training by this batch, else by what was kept."""
-        if not self.training or not _has_others():
+        if not self.training or not count_processes() > 1:
             return super().forward(values)
         dims = [0, *range(2, values.ndim)]
         wide = values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
@@ -71,8 +71,3 @@ def _synced(norm: _BatchNorm) -> SyncedBatchNorm:
         for name, tensor in kept.items():
             setattr(synced, name, tensor)
     return synced.train(norm.training)
-
-
-def _has_others() -> bool:
-    dist = torch.distributed
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1

@@ -1,12 +1,12 @@
 """Contrastive losses over several processes: every view's rivals are the views of all processes' images."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from course_utils.teamwork import count_processes, gather, put_in_row
 
 
 def gather_views(projections: Sequence[Tensor]) -> list[Tensor]:
@@ -22,8 +22,8 @@ def gather_views(projections: Sequence[Tensor]) -> list[Tensor]:
     where each process takes the mean over its own anchors only (`own_images`), for the mean of these losses is L.
     Without an average over processes, gradients are W times too large.
 
-    What is not equal: batch norm, which sees its own process's images only, unless it is turned into
-    `torch.nn.SyncBatchNorm`.
+    What is not equal: batch norm, which sees its own process's images only, unless it is synchronized
+    (`models.synced_batch_norm`).
 
     A process that has more or fewer images than the others would make all wait forever, so the sizes are compared
     first, each time: three numbers a process.
@@ -36,43 +36,17 @@ def gather_views(projections: Sequence[Tensor]) -> list[Tensor]:
     Raises:
         ValueError: on every process, if the sizes differ somewhere.
     """
-    if _count_processes() == 1:
+    if count_processes() == 1:
         return list(projections)
     _check_sizes(projections)
     stacked = torch.stack(list(projections), dim=1)  # (batch, K, dim): one message instead of K
-    gathered: Tensor = _Gather.apply(stacked)
-    return list(gathered.unbind(dim=1))
+    return list(put_in_row(stacked).flatten(0, 1).unbind(dim=1))
 
 
 def own_images(num_images: int) -> range:
     """Return which images of the joined batch are this process's, if each has `num_images` of them."""
-    first = num_images * (dist.get_rank() if _count_processes() > 1 else 0)
+    first = num_images * (dist.get_rank() if count_processes() > 1 else 0)
     return range(first, first + num_images)
-
-
-class _Gather(torch.autograd.Function):
-    """(batch, …) → (processes · batch, …); back, each process gets the sum of all gradients for its rows."""
-
-    @staticmethod
-    def forward(ctx: Any, mine: Tensor) -> Tensor:
-        return torch.cat(_gather(mine))
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, everyones: Tensor) -> Tensor:
-        summed = everyones.contiguous().clone()
-        dist.all_reduce(summed)  # a reduce-scatter sends half as much, but not every backend has it
-        return summed.chunk(dist.get_world_size())[dist.get_rank()]
-
-
-def _gather(mine: Tensor) -> list[Tensor]:
-    everyones = [torch.empty_like(mine, memory_format=torch.contiguous_format) for _ in range(dist.get_world_size())]
-    dist.all_gather(everyones, mine.contiguous())
-    return everyones
-
-
-def _count_processes() -> int:
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def _check_sizes(projections: Sequence[Tensor]) -> None:
@@ -84,7 +58,7 @@ def _check_sizes(projections: Sequence[Tensor]) -> None:
     whole = len(shapes) == 1 and projections[0].ndim == 2
     mine = [len(projections), *projections[0].shape] if whole else [0, 0, 0]
     device = projections[0].device if projections else None
-    sizes = [size.tolist() for size in _gather(torch.tensor(mine, device=device))]
+    sizes = [size.tolist() for size in gather(torch.tensor(mine, device=device))]
     if any(size != sizes[0] or not size[0] for size in sizes):
         raise ValueError(
             f"all processes need projections of one size, but {_list_sizes(sizes)}: give each process as many images, "
