@@ -1,5 +1,6 @@
 """The device and the precision to compute in, found out and not assumed."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 
 from course_utils.errors import CourseError
 from course_utils.processes import Place, Surroundings
+
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # not a line at every start about the precision
 
 
 def make_fabric(device: str = "auto", precision: str = "auto", place: Place | None = None) -> Fabric:

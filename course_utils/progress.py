@@ -10,6 +10,7 @@ from typing import Protocol
 from tqdm import tqdm
 
 STYLE_VARIABLE = "COURSE_PROGRESS"  # "bar" (default), "lines" or "none"; set by whoever runs the notebook
+_OPEN: list[str] = []  # titles of the pieces of work that are under way
 LEAST_BETWEEN_LINES, MOST_BETWEEN_LINES = 5.0, 20.0  # seconds; in between, a fifth of the time so far
 
 
@@ -79,12 +80,15 @@ class _Silence:
 def progress(total: int, title: str, *, done: int = 0, shown: bool = True) -> Iterator[Progress]:
     """Show how far a piece of work of `total` steps is, of which `done` were done before.
 
-    The environment variable `COURSE_PROGRESS` chooses a bar, throttled lines or silence; `shown=False` is silence too.
+    The environment variable `COURSE_PROGRESS` chooses a bar, throttled lines or silence; `shown=False` is silence too,
+    and so is being part of a larger piece whose progress is shown.
     """
-    style = os.environ.get(STYLE_VARIABLE, "bar") if shown else "none"
+    style = os.environ.get(STYLE_VARIABLE, "bar") if shown and not _OPEN else "none"
     kinds: dict[str, type[_Bar | _Lines | _Silence]] = {"lines": _Lines, "none": _Silence}
     chosen = kinds.get(style, _Bar)(total, title, done)
+    _OPEN.append(title)
     try:
         yield chosen
     finally:
+        _OPEN.pop()
         chosen.close()

@@ -47,3 +47,16 @@ def test_the_end_is_said_when_work_breaks_off(monkeypatch, capsys):
         shown.update(3)
         raise KeyboardInterrupt
     assert "counting: 3 of 10" in capsys.readouterr().out
+
+
+def test_a_part_of_a_larger_piece_is_silent(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_PROGRESS", "lines")
+    with progress(2, "all") as shown:
+        for _ in range(2):
+            with progress(3, "part") as inner:
+                inner.update(3)
+            shown.update()
+    with progress(1, "next") as shown:
+        shown.update()
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in said] == ["all", "next"]
