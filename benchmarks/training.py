@@ -2,18 +2,25 @@
 
 import torch
 
+from benchmarks.recipe import (
+    BATCH_SIZE,
+    HIDDEN_DIM,
+    LEARNING_RATE,
+    NUM_VIEWS,
+    PROJECTION_DIM,
+    VIEW_SIZES,
+    our_loss,
+)
 from benchmarks.timing import Comparison, Contender, compare_rates
 from course_utils.data.images import load_images
 from course_utils.devices import make_fabric
 from course_utils.models.vision import ProjectionHead, build_encoder, channel_statistics
 from course_utils.optimizers import make_optimizers
-from course_utils.pretext.contrastive import contrastive_accuracy, decoupled_contrastive
-from course_utils.training import Step, fit
+from course_utils.training import fit
 from course_utils.views import ViewSettings, simclr_views
 
-# as in notebook 05
-BATCH_SIZE, VIEW_SIZE, HIDDEN_DIM, PROJECTION_DIM, TEMPERATURE, LEARNING_RATE = 256, 24, 512, 128, 0.1, 0.1
-STEPS_AT_A_TIME = 10
+VIEW_SIZE = VIEW_SIZES[-1]
+STEPS_AT_A_TIME = 20
 
 
 def step_vs_bare_encoder() -> Comparison:
@@ -29,23 +36,12 @@ def whole_steps(images: torch.Tensor) -> Contender:
     fabric = make_fabric()
     images = images.to(fabric.device)
     encoder = build_encoder("compact", *channel_statistics(images))
-    head = ProjectionHead(encoder.feature_dim, HIDDEN_DIM, PROJECTION_DIM)
-    model = torch.nn.Sequential(encoder, head)
-    view_settings = ViewSettings(size=VIEW_SIZE)
-
-    def compute_loss(model: torch.nn.Module, step: Step) -> dict[str, torch.Tensor]:
-        batch = images[step.indices.to(images.device)]
-        views = simclr_views(batch.repeat(2, 1, 1, 1), view_settings, step.generator)
-        z_a, z_b = model(views).chunk(2)
-        return {
-            "loss": decoupled_contrastive(z_a, z_b, TEMPERATURE),
-            "accuracy": contrastive_accuracy(z_a, z_b),
-        }
+    model = torch.nn.Sequential(encoder, ProjectionHead(encoder.feature_dim, HIDDEN_DIM, PROJECTION_DIM))
 
     def train() -> int:
         history = fit(
             model,
-            compute_loss,
+            our_loss(images, (VIEW_SIZE,)),
             num_examples=STEPS_AT_A_TIME * BATCH_SIZE,
             num_epochs=1,
             batch_size=BATCH_SIZE,
@@ -53,7 +49,7 @@ def whole_steps(images: torch.Tensor) -> Contender:
             fabric=fabric,
             seed=0,
         )
-        return 2 * BATCH_SIZE * len(history.steps)
+        return NUM_VIEWS * BATCH_SIZE * len(history.steps)
 
     return train
 
@@ -63,7 +59,7 @@ def bare_encoder(images: torch.Tensor) -> Contender:
     fabric = make_fabric()
     encoder = build_encoder("compact", *channel_statistics(images))
     wrapped = fabric.setup(encoder.train())
-    batch = images[: 2 * BATCH_SIZE].to(fabric.device)
+    batch = images[: NUM_VIEWS * BATCH_SIZE].to(fabric.device)
     views = simclr_views(batch, ViewSettings(size=VIEW_SIZE), torch.Generator().manual_seed(0))
 
     def forward_and_backward() -> int:
