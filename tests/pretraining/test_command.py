@@ -43,7 +43,7 @@ def test_notebook_06_finds_and_loads_the_encoder(finished):
     encoder, made = load_encoder(path)
     assert origin == "this run"
     assert (made["task"], made["num_train_images"], made["dataset"]) == ("SimCLR", 100, "cifar10-mini")
-    assert made["parameters"]["LEARNING_RATE"] == 0.002
+    assert made["parameters"]["LEARNING_RATE"] == 1e-4
     features = extract_features(encoder, torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
     assert features.shape == (2, encoder.feature_dim)
 

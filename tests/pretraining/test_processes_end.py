@@ -35,6 +35,7 @@ def finish(command, **environment):
 
 
 def test_killed_with_two_processes_it_goes_on_with_one(two, tmp_path):
+    """To the last digits of float64 this is shown in tests/test_together.py; here, that real processes do it."""
     folder, process = two
     children = tiny.workers(process)
     process.send_signal(signal.SIGKILL)
@@ -48,7 +49,7 @@ def test_killed_with_two_processes_it_goes_on_with_one(two, tmp_path):
     assert resumed["image/simclr/loss"] == pytest.approx(alone["image/simclr/loss"], rel=1e-4)
     weights = [load_file(path / "encoders" / "simclr.safetensors") for path in (folder, tmp_path / "alone")]
     for name, tensor in weights[1].items():
-        assert_close(weights[0][name], tensor, rtol=1e-2, atol=1e-3)
+        assert_close(weights[0][name], tensor, rtol=1e-3, atol=1e-4)
 
 
 def test_sigterm_saves_first(two):

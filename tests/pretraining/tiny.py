@@ -21,9 +21,10 @@ PARAMETERS: dict[str, Any] = {
     "NUM_READINGS": 1,
     "HIDDEN_DIM": 16,
     "PROJECTION_DIM": 8,
-    "TEMPERATURE": 1.0,  # this and small steps: roundings must not grow on the way
+    # batch norm on a few tiny views is chaotic: with larger steps, float32's roundings grow to percents in 30 steps
+    "TEMPERATURE": 1.0,
     "OPTIMIZER": "sgd",
-    "LEARNING_RATE": 0.002,
+    "LEARNING_RATE": 1e-4,
     "DEVICE": "cpu",
     "PRECISION": "32-true",
 }
