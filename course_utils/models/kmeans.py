@@ -52,14 +52,16 @@ class KMeansFeatures(nn.Module):
         return torch.cat([self._features(chunk, rows, columns) for chunk in images.split(IMAGES_PER_CHUNK)])
 
     def _features(self, images: Tensor, rows: int, columns: int) -> Tensor:
-        patches = F.unfold(images, self.patch_size, stride=self.stride).transpose(1, 2)  # (batch, rows · columns, dim)
-        whitened = (normalize_contrast(patches) - self.mean) @ self.whitening
-        distances = torch.cdist(whitened, self.centroids.expand(len(images), -1, -1))  # (batch, rows · columns, k)
-        near = (distances.mean(dim=2, keepdim=True) - distances).relu_()
-        maps = near.view(len(images), rows, columns, -1)
+        patches = F.unfold(images, self.patch_size, stride=self.stride)  # (batch, dim, rows · columns)
+        whitened = self.whitening.T @ (normalize_contrast(patches, dim=1) - self.mean[:, None])
+        products = torch.matmul(self.centroids, whitened)  # (batch, k, rows · columns)
+        squares = products.mul_(-2).add_(self.centroids.square().sum(dim=1)[:, None])
+        distances = squares.add_(whitened.square().sum(dim=1, keepdim=True)).clamp_min_(0).sqrt_()
+        near = torch.sub(distances.mean(dim=1, keepdim=True), distances, out=distances).relu_()
+        maps = near.view(len(images), -1, rows, columns)
         top, left = rows // 2, columns // 2
-        quarters = [maps[:, :top, :left], maps[:, :top, left:], maps[:, top:, :left], maps[:, top:, left:]]
-        return torch.cat([quarter.sum(dim=(1, 2)) for quarter in quarters], dim=1)
+        quarters = [maps[..., :top, :left], maps[..., :top, left:], maps[..., top:, :left], maps[..., top:, left:]]
+        return torch.cat([quarter.sum(dim=(2, 3)) for quarter in quarters], dim=1)
 
 
 def fit_kmeans_features(
@@ -110,7 +112,7 @@ def draw_patches(images: Tensor, patch_size: int, num_patches: int, seed: int) -
     return patches.flatten(1).float() / 255
 
 
-def normalize_contrast(patches: Tensor) -> Tensor:
-    """Return patches (…, dim) of mean 0 and variance about 1."""
-    variance, mean = torch.var_mean(patches, dim=-1, keepdim=True)
+def normalize_contrast(patches: Tensor, dim: int = -1) -> Tensor:
+    """Return patches, whose pixels lie along `dim`, of mean 0 and variance about 1."""
+    variance, mean = torch.var_mean(patches, dim=dim, keepdim=True)
     return (patches - mean) * (variance + CONTRAST_EPSILON).rsqrt()
