@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from course_utils.running.sweeps import SweepResult
 
 LOG_WIDTH = 120
+FOLDERS = (
+    "DATASET",
+    "TEXT_DATASET",
+    "CORPUS",
+    "SCENES",
+    "VIDEO",
+)  # may name a user's file or folder
 
 EXAMPLES = """Examples:
 
@@ -312,7 +319,7 @@ def _read_parameter(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise SettingsError(f"-p needs a name and a value, such as -p NUM_EPOCHS 2, got {text!r}")
-    if name in ("DATASET", "TEXT_DATASET") and (os.sep in value or value.startswith((".", "~"))):
+    if name in FOLDERS and (os.sep in value or value.startswith((".", "~"))):
         return name, str(Path(value).expanduser().resolve())  # a folder as the shell means it
     return name, read_value(value)
 

@@ -156,6 +156,12 @@ def test_cells_have_names_of_their_own(notebook):
 
 
 @every_notebook
+def test_one_cell_tells_how_long_it_took(notebook):
+    tagged = [cell for cell in notebook.cells if "minutes" in cell["metadata"].get("tags", [])]
+    assert [cell["cell_type"] for cell in tagged] == ["markdown"], "`course publish` writes into it"
+
+
+@every_notebook
 def test_a_sentence_stands_before_the_code(notebook):
     """Code explains itself less than its author thinks: never more than four cells without a word."""
     silent = 0
