@@ -5,23 +5,25 @@ For each split there is one JSON file, with the split's name in its own name or 
 """
 
 import hashlib
-import json
+import struct
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from course_utils.data.coco_json import Box, CocoFile, read_coco_json
 from course_utils.data.folders import SPLIT_NAMES, hold_out
 from course_utils.data.image_files import UNREADABLE
 from course_utils.data.scenes import NOTHING, Scenes, SceneSplits
 from course_utils.errors import DataError
 
 SHARE_HELD_OUT = 0.2  # of the training pictures, for a split that is missing
-ROUNDING = 1.0  # pixels by which a box may leave its picture, for programs that round
+MOST_DECODED = 500  # pictures that are looked at whole before a notebook runs; of more, only their sizes
 GRAY = (114, 114, 114)  # beside pictures that are no squares
 
 
@@ -30,8 +32,10 @@ class Photo:
     """One picture of a COCO file: boxes (x, y, width, height) in its own pixels, categories by COCO's numbers."""
 
     path: Path
-    boxes: tuple[tuple[float, float, float, float], ...]
+    boxes: tuple[Box, ...]
     categories: tuple[int, ...]
+    size: tuple[int, int]  # width and height, as the JSON file says
+    listed_in: Path  # the JSON file
 
 
 @dataclass(frozen=True)
@@ -77,17 +81,29 @@ def scan_coco(path: Path) -> CocoFolder:
         raise DataError(
             f"{path} has no boxes to learn from: it needs a JSON file with “train” in its name or its folder's name"
         )
-    read = {split: _read_file(file, path, split) for split, file in files.items()}
-    names = read["train"][0]
-    for split, (others, _, _) in read.items():
-        if others != names:
+    read = {split: read_coco_json(file) for split, file in files.items()}
+    names = read["train"].class_names
+    for split, content in read.items():
+        if content.class_names != names:
             raise DataError(f"{files[split]} has other categories than {files['train']}: all splits need the same ones")
-    splits, how = _complete({split: photos for split, (_, photos, _) in read.items()}, path)
+    found = {split: _photos_of(content, files[split], path, split) for split, content in read.items()}
+    splits, how = _complete(found, path)
     for split, photos in splits.items():
         if not any(photo.boxes for photo in photos):
             raise DataError(f"{path} has no boxes in its {split} pictures: without any, nothing can be scored")
-    crowds = sum(count for _, _, count in read.values())
+    crowds = sum(content.num_crowds for content in read.values())
     return CocoFolder(path, tuple(names.values()), tuple(names), splits, how, crowds)
+
+
+def check_coco(path: Path) -> None:
+    """Check a folder's JSON files and its pictures: up to `MOST_DECODED` whole, of more only the headers.
+
+    Raises:
+        DataError: as for `load_coco`.
+    """
+    photos = [photo for part in scan_coco(path).splits.values() for photo in part]
+    for photo in photos:
+        _open(photo, whole=len(photos) <= MOST_DECODED)
 
 
 def coco_fingerprint(path: Path) -> str:
@@ -102,7 +118,7 @@ def coco_fingerprint(path: Path) -> str:
             try:
                 status = photo.path.stat()
             except OSError:
-                raise DataError(_missing(photo.path)) from None
+                raise _missing(photo.path, photo.listed_in) from None
             digest.update(f"{split} {photo} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
@@ -125,70 +141,38 @@ def _split_of(name: str) -> str | None:
     return hits[0] if len(hits) == 1 else None
 
 
-def _read_file(file: Path, path: Path, split: str) -> tuple[dict[int, str], list[Photo], int]:
-    """Return a file's categories by their numbers, its photos, and how many boxes around crowds were left out."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        names = {int(each["id"]): str(each["name"]) for each in content["categories"]}
-        images = {int(each["id"]): each for each in content["images"]}
-        boxes = [each for each in content["annotations"] if not each.get("iscrowd")]
-        names = dict(sorted(names.items()))
-        of_image: dict[int, list[tuple[tuple[float, float, float, float], int]]] = {number: [] for number in images}
-        for each in boxes:
-            _check_box(each, names, images, file)
-            x, y, width, height = each["bbox"]
-            of_image[each["image_id"]].append(((x, y, width, height), each["category_id"]))
-        folders = [file.parent, *(path / word for word in _folders_of(path, split)), path / "images", path]
-        photos = [
-            Photo(
-                _find_picture(str(image["file_name"]), folders),
-                tuple(box for box, _ in of_image[number]),
-                tuple(category for _, category in of_image[number]),
-            )
-            for number, image in sorted(images.items())
-        ]
-    except DataError:
-        raise
-    except OSError as error:
-        raise DataError(f"{file} can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file} is not in COCO's format ({type(error).__name__}: {error}): export it again") from None
-    if not names or not photos:
-        raise DataError(f"{file} has no {'pictures' if names else 'categories'}: a detector needs some to learn from")
-    return names, photos, len(content["annotations"]) - len(boxes)
-
-
-def _check_box(each: dict[str, Any], names: dict[int, str], images: dict[int, Any], file: Path) -> None:
-    number = each.get("id", "without a number")
-    if each["image_id"] not in images:
-        raise DataError(f"{file}: box {number} belongs to picture {each['image_id']}, which is not listed")
-    if each["category_id"] not in names:
-        raise DataError(f"{file}: box {number} is of category {each['category_id']}, which is not listed")
-    x, y, width, height = (float(value) for value in each["bbox"])
-    image = images[each["image_id"]]
-    if not (width > 0 and height > 0 and np.isfinite([x, y, width, height]).all()):
-        raise DataError(f"{file}: box {number} has no area ({width:g} × {height:g}): mend it or take it out")
-    outside = min(x, y) < -ROUNDING or x + width > image["width"] + ROUNDING or y + height > image["height"] + ROUNDING
-    if outside:
-        raise DataError(
-            f"{file}: box {number}, {[x, y, width, height]}, lies outside its picture {image['file_name']} of "
-            f"{image['width']} × {image['height']} pixels: COCO's boxes are x, y, width, height"
+def _photos_of(content: CocoFile, file: Path, path: Path, split: str) -> list[Photo]:
+    """Find a file's pictures."""
+    folders = [file.parent, *(path / word for word in _folders_of(path, split)), path / "images", path]
+    places = [_find_folder(entry.name, folders) for entry in content.pictures]
+    if None in places:
+        others = Counter(place for place in places if place is not None)
+        usual = others.most_common(1)[0][0] if others else folders[0]
+        raise _missing(usual / content.pictures[places.index(None)].name, file, others=bool(others))
+    return [
+        Photo(
+            place / entry.name,
+            tuple(box for box, _ in entry.boxes),
+            tuple(category for _, category in entry.boxes),
+            entry.size,
+            file,
         )
+        for place, entry in zip(places, content.pictures, strict=True)
+        if place is not None
+    ]
 
 
 def _folders_of(path: Path, split: str) -> list[str]:
     return [child.name for child in sorted(path.iterdir()) if child.is_dir() and _split_of(child.name) == split]
 
 
-def _find_picture(name: str, folders: list[Path]) -> Path:
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise DataError(_missing(folders[0] / name))
+def _find_folder(name: str, folders: Sequence[Path]) -> Path | None:
+    return next((folder for folder in folders if (folder / name).is_file()), None)
 
 
-def _missing(path: Path) -> str:
-    return f"the picture {path} is missing: copy it there or take it out of the JSON file"
+def _missing(picture: Path, file: Path, *, others: bool = False) -> DataError:
+    where = "there, where the others lie," if others else "there"
+    return DataError(f"the picture {picture} is missing: copy it {where} or take its entry and boxes out of {file}")
 
 
 def _complete(splits: dict[str, list[Photo]], path: Path) -> tuple[dict[str, list[Photo]], str]:
@@ -211,7 +195,7 @@ def _read_photos(photos: list[Photo], categories: tuple[int, ...], size: int, mo
     boxes = torch.zeros(len(photos), max(most, 1), 4)
     labels = torch.full((len(photos), max(most, 1)), NOTHING)
     for row, photo in enumerate(photos):
-        images[row], scale, left, top = _read_square(photo.path, size)
+        images[row], scale, left, top = _read_square(photo, size)
         for place, ((x, y, width, height), category) in enumerate(zip(photo.boxes, photo.categories, strict=True)):
             corners = torch.tensor([x, y, x + width, y + height]) * scale + torch.tensor([left, top, left, top])
             boxes[row, place] = corners.clamp(0, size)
@@ -219,16 +203,36 @@ def _read_photos(photos: list[Photo], categories: tuple[int, ...], size: int, mo
     return Scenes(images, boxes, labels)
 
 
-def _read_square(path: Path, size: int) -> tuple[Tensor, float, int, int]:
+def _read_square(photo: Photo, size: int) -> tuple[Tensor, float, int, int]:
     """Return a picture (3, size, size) uint8, by what it was scaled, and where its corner is now."""
-    try:
-        with Image.open(path) as picture:
-            scale = size / max(picture.size)
-            whole = picture.convert("RGB")  # not turned by EXIF: COCO's boxes are those of the pixels as stored
-            fitted = ImageOps.contain(whole, (size, size), method=Image.Resampling.BILINEAR)
-    except UNREADABLE:
-        raise DataError(f"the image {path} can't be read: mend it or take it out of the folder") from None
+    whole = _open(photo, whole=True)
+    scale = size / max(whole.size)
+    fitted = ImageOps.contain(whole, (size, size), method=Image.Resampling.BILINEAR)
     left, top = (size - fitted.width) // 2, (size - fitted.height) // 2
     square = Image.new("RGB", (size, size), GRAY)
     square.paste(fitted, (left, top))
     return torch.from_numpy(np.array(square)).permute(2, 0, 1), scale, left, top
+
+
+def _open(photo: Photo, *, whole: bool) -> Image.Image:
+    """Return a picture, its size compared with the JSON file's; its pixels are only there if `whole`.
+
+    It is not turned by EXIF: COCO's boxes are those of the pixels as stored.
+    """
+    try:
+        with Image.open(photo.path) as picture:
+            size = picture.size
+            opened = picture.convert("RGB") if whole and size == photo.size else picture
+    except (*UNREADABLE, TypeError, EOFError, struct.error):  # the last three from damaged TIFF and GIF files
+        raise DataError(
+            f"the picture {photo.path} can't be read: mend it, or take it out of the folder and its entry and boxes "
+            f"out of {photo.listed_in}"
+        ) from None
+    if size != photo.size:
+        real, said = (f"{width} × {height}" for width, height in (size, photo.size))
+        turned = "save it upright" if size == photo.size[::-1] else "put the one that was labeled back"
+        raise DataError(
+            f"the picture {photo.path} has {real} pixels, but {photo.listed_in} says {said}, so its boxes don't fit: "
+            f"{turned}, or label it again"
+        )
+    return opened

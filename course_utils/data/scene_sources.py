@@ -1,6 +1,6 @@
 """Where scenes come from: laid out by the course, or a folder of one's own photos with boxes in COCO's format."""
 
-from course_utils.data.coco import coco_fingerprint, load_coco, scan_coco
+from course_utils.data.coco import check_coco, coco_fingerprint, load_coco
 from course_utils.data.images import ImageSplits
 from course_utils.data.scenes import Layout, SceneSplits, make_scene_splits
 from course_utils.paths import resolve
@@ -41,9 +41,9 @@ def load_scenes(
 
 
 def check_scenes(name: str) -> None:
-    """Raise DataError, as `load_scenes` would, unless the scenes are there; no picture is opened."""
+    """Raise DataError, as `load_scenes` would, unless the scenes are there; of many pictures, only headers are read."""
     if name != MADE:
-        scan_coco(resolve(name))
+        check_coco(resolve(name))
 
 
 def scenes_fingerprint(name: str) -> str:

@@ -53,15 +53,15 @@ def _video_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
 
 
 def _scene_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
+    names = (settings.scenes for settings in wanted if isinstance(settings, WhatAndWhereSettings))
     problems = []
-    for settings in wanted:
-        if isinstance(settings, WhatAndWhereSettings):
-            from course_utils.data.scene_sources import check_scenes  # late, as below
+    for name in dict.fromkeys(names):  # a sweep's jobs share a folder, whose pictures are opened
+        from course_utils.data.scene_sources import check_scenes  # late, as below
 
-            try:
-                check_scenes(settings.scenes)
-            except CourseError as error:
-                problems.append(str(error))
+        try:
+            check_scenes(name)
+        except CourseError as error:
+            problems.append(str(error))
     return problems
 
 

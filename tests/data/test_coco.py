@@ -6,7 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from course_utils.data.coco import coco_fingerprint, load_coco, scan_coco
+from course_utils.data import coco
+from course_utils.data.coco import check_coco, coco_fingerprint, load_coco, scan_coco
 from course_utils.errors import DataError
 
 CATEGORIES = [{"id": 7, "name": "dog"}, {"id": 3, "name": "cat"}]
@@ -83,7 +84,7 @@ def test_boxes_around_crowds_are_left_out_and_counted(folder):
 def test_a_changed_picture_changes_the_fingerprint(folder):
     before = coco_fingerprint(folder)
     assert coco_fingerprint(folder) == before
-    Image.new("RGB", (50, 60)).save(folder / "test" / "0.png")
+    Image.new("RGB", (40, 20), (1, 2, 3)).save(folder / "test" / "0.png")
     assert coco_fingerprint(folder) != before
 
 
@@ -93,11 +94,19 @@ def test_a_changed_picture_changes_the_fingerprint(folder):
         ([(0, 7, [30, 5, 20, 10])], "box 0.*lies outside its picture 0.png of 40 × 20"),
         ([(0, 7, [-5, 5, 20, 10])], "lies outside"),
         ([(0, 7, [5, 5, 0, 10])], "no area"),
-        ([(0, 7, [5, 5, float("nan"), 10])], "no area"),
+        ([(0, 7, [5, 5, float("nan"), 10])], "a box's numbers must be finite"),
+        ([(0, 7, [float("nan"), 5, 5, 10])], r"\[NaN, 5, 5, 10\]: a box's numbers must be finite"),
+        ([(0, 7, [5, float("-inf"), 5, 10])], r"-Infinity.*must be finite"),
+        ([(0, 7, [10**400, 5, 5, 10])], "must be finite"),
         ([(0, 8, [5, 5, 5, 5])], "category 8, which is not listed"),
         ([(9, 7, [5, 5, 5, 5])], "picture 9, which is not listed"),
-        ([(0, 7, [5, 5, 5])], "not in COCO's format"),
-        ([(0, 7, None)], "not in COCO's format"),
+        ([(0, "7", [5, 5, 5, 5])], 'box 0 has the category_id "7": ids must be whole numbers'),
+        ([("0", 7, [5, 5, 5, 5])], 'box 0 has the image_id "0": ids must be whole numbers'),
+        ([(0, 7.5, [5, 5, 5, 5])], "category_id 7.5: ids must be whole numbers"),
+        ([(0, True, [5, 5, 5, 5])], "category_id true: ids must be whole numbers"),
+        ([(0, 7, [5, 5, 5])], r"bbox \[5, 5, 5\]: it must be four numbers"),
+        ([(0, 7, [5, 5, 5, "5"])], "it must be four numbers"),
+        ([(0, 7, None)], "bbox null: it must be four numbers"),
     ],
 )
 def test_wrong_boxes_are_named(folder, boxes, words):
@@ -107,11 +116,116 @@ def test_wrong_boxes_are_named(folder, boxes, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"categories": 3, "images": [], "annotations": []}'])
-def test_broken_files_are_named(folder, text):
-    (folder / "valid" / "boxes.json").write_text(text)
-    with pytest.raises(DataError, match=r"valid.*is not in COCO's format"):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", r"is not valid JSON \(line 1, column 1\)"),
+        (b'{"images": [],\n"annotations": [}', r"is not valid JSON \(line 2, column 17\)"),
+        (b"[" * 100_000, "is not valid JSON"),
+        (b'{"images": [' + b"9" * 5000 + b"]}", "is not valid JSON"),
+        ("{“images”: “Größe”}".encode("latin-1", "replace"), "is not written in UTF-8"),
+        (b"[]", "must hold an object with images, annotations and categories, but holds"),
+        (b"null", "must hold an object with images, annotations and categories, but holds null"),
+        (b"{}", "must hold an object with images, annotations and categories, but has no images"),
+        (b'{"images": [], "annotations": []}', "but has no categories"),
+        (b'{"categories": 3, "images": [], "annotations": []}', "categories must be a list, not 3"),
+        (b'{"categories": [3], "images": [], "annotations": []}', "number 1 of categories must be an object, not 3"),
+    ],
+)
+def test_broken_files_are_named(folder, content, words):
+    (folder / "valid" / "boxes.json").write_bytes(content)
+    with pytest.raises(DataError, match=rf"valid.*{words}") as caught:
+        check_coco(folder)
+    assert_plain(caught)
+
+
+def assert_plain(caught):
+    """One sentence, without what only programmers know."""
+    assert "\n" not in str(caught.value)
+    for word in ("Error", "None", "Exception", "dict", "NoneType", "codec"):
+        assert word not in str(caught.value)
+
+
+def test_a_byte_order_mark_does_no_harm(folder):
+    path = folder / "train" / "boxes.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    check_coco(folder)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "words"),
+    [
+        ("images", "id", ..., "picture number 2 of the list has no id"),
+        ("images", "width", ..., "picture 1 has no width"),
+        ("images", "height", "20", 'picture 1 has the height "20": sizes must be whole numbers'),
+        ("images", "height", 0, "picture 1 has 40 × 0 pixels"),
+        ("images", "file_name", ..., "picture 1 has no file_name"),
+        ("images", "file_name", None, "picture 1 has the file_name null: it must be a text"),
+        ("images", "id", 0, "picture id 0 stands twice"),
+        ("images", "id", "1", 'picture number 2 of the list has the id "1": ids must be whole numbers'),
+        ("annotations", "image_id", ..., "box 1 has no image_id"),
+        ("annotations", "category_id", ..., "box 1 has no category_id"),
+        ("annotations", "bbox", ..., "box 1 has no bbox"),
+        ("categories", "id", ..., "category number 2 of the list has no id"),
+        ("categories", "name", ..., "category 3 has no name"),
+        ("categories", "id", 7, "category id 7 stands twice"),
+    ],
+)
+def test_wrong_entries_are_named(folder, part, key, value, words):
+    path = folder / "train" / "boxes.json"
+    content = json.loads(path.read_text())
+    if value is ...:
+        del content[part][1][key]
+    else:
+        content[part][1][key] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=words) as caught:
+        check_coco(folder)
+    assert str(path) in str(caught.value)
+    assert_plain(caught)
+
+
+def test_a_box_without_a_number_is_named_by_its_place(folder):
+    path = folder / "train" / "boxes.json"
+    content = json.loads(path.read_text())
+    content["annotations"] = [{"image_id": 0, "category_id": 7}]
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="box number 1 of the list has no bbox"):
+        check_coco(folder)
+
+
+@pytest.mark.parametrize("read", [check_coco, lambda folder: load_coco(folder, 40)])
+def test_pictures_of_another_size_than_the_boxes_are_for(folder, read, monkeypatch):
+    monkeypatch.setattr(coco, "MOST_DECODED", 0)  # seen in the header
+    Image.new("RGB", (20, 10)).save(folder / "test" / "1.png")
+    with pytest.raises(DataError, match=r"1\.png has 20 × 10 pixels, but .*boxes\.json says 40 × 20.*was labeled back"):
+        read(folder)
+    Image.new("RGB", (20, 40)).save(folder / "test" / "1.png")
+    with pytest.raises(DataError, match=r"1\.png has 20 × 40 pixels, but .*boxes\.json says 40 × 20.*save it upright"):
+        read(folder)
+
+
+def test_a_damaged_picture_is_named_before_anything_runs(folder, monkeypatch):
+    path = folder / "test" / "1.png"
+    Image.effect_noise((40, 20), 90).save(path)
+    path.write_bytes(path.read_bytes()[:-300])  # its header is whole
+    words = r"1\.png can't be read: mend it, or take it .*and its entry and boxes out of .*boxes\.json"
+    with pytest.raises(DataError, match=words):
+        check_coco(folder)
+    monkeypatch.setattr(coco, "MOST_DECODED", 5)  # fewer than there are: then the reader finds it
+    check_coco(folder)
+    with pytest.raises(DataError, match=words):
         load_coco(folder, 40)
+
+
+def test_a_missing_picture_is_said_to_belong_where_the_others_lie(tmp_path):
+    write_split(tmp_path, "train.json", count=5, pictures_in=tmp_path / "images")
+    check_coco(tmp_path)
+    (tmp_path / "images" / "3.png").unlink()
+    with pytest.raises(
+        DataError, match=r"images.3\.png is missing: copy it there, where the others lie, or .*train\.json"
+    ):
+        check_coco(tmp_path)
 
 
 def test_other_things_that_are_wrong(folder, tmp_path):
@@ -141,9 +255,10 @@ def test_two_files_for_one_split_are_refused(folder):
 
 
 def test_no_classes_and_no_pictures_are_refused(folder):
-    write_split(folder / "train", categories=[], boxes=[])
-    with pytest.raises(DataError, match="no categories"):
-        load_coco(folder, 40)
+    for boxes in ([], None):
+        write_split(folder / "train", categories=[], boxes=boxes)
+        with pytest.raises(DataError, match="has no categories"):
+            load_coco(folder, 40)
     write_split(folder / "train", count=0)
     with pytest.raises(DataError, match="no pictures"):
         load_coco(folder, 40)

@@ -1,7 +1,9 @@
+import json
 import os
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from samples import SAMPLE
 
 from course_utils.errors import DataError, SettingsError
@@ -152,6 +154,21 @@ def test_a_notebook_is_never_run_onto_itself(make_notebook, tmp_path):
     (own.path.parent / "records").mkdir()
     [problem] = problems([own], LAPTOP, {}, str(own.path.parent) + "/")
     assert problem == f"{own.path} lies where its executed copy would go: choose another folder with --name"
+
+
+def test_scenes_are_looked_at_before_anything_runs(tmp_path, monkeypatch):
+    [notebook] = select(["09"], notebooks_dir())
+    settings = validate(notebook.name, {**notebook.defaults(), "SCENES": str(tmp_path)})
+    image = {"id": 1, "file_name": "cup.png", "width": 40, "height": 20}
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5]}
+    content = {"images": [image], "annotations": [box], "categories": [{"id": 1, "name": "cup"}]}
+    for split in ("train", "val", "test"):
+        (tmp_path / f"{split}.json").write_text(json.dumps(content))
+    Image.new("RGB", (40, 20)).save(tmp_path / "cup.png")
+    assert preflight.data_problems([(notebook.name, settings)]) == []
+    Image.new("RGB", (20, 10)).save(tmp_path / "cup.png")
+    [sentence] = preflight.data_problems([(notebook.name, settings)] * 2)  # as in a sweep: said once
+    assert "cup.png has 20 × 10 pixels, but" in sentence
 
 
 def test_a_corpus_is_looked_at_before_anything_runs(tmp_path):
