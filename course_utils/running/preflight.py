@@ -8,6 +8,7 @@ from course_utils.running.settings import (
     ImageSettings,
     MaskedWordsSettings,
     MissingPiecesSettings,
+    NextWordSettings,
     NotebookSettings,
     TextSettings,
     WhatAndWhereSettings,
@@ -75,7 +76,8 @@ def _text_problems(wanted: Sequence[NotebookSettings]) -> list[str]:
             describe_text_dataset(dataset, length)
         except CourseError as error:
             problems.append(str(error))
-    for corpus in dict.fromkeys(settings.corpus for settings in on_texts if isinstance(settings, MaskedWordsSettings)):
+    with_corpus = [settings for settings in on_texts if isinstance(settings, MaskedWordsSettings | NextWordSettings)]
+    for corpus in dict.fromkeys(settings.corpus for settings in with_corpus):
         from course_utils.data.corpus import load_corpus
 
         try:
