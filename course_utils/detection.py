@@ -1,7 +1,5 @@
 """Detecting objects on a frozen encoder's maps: read once, train many heads, choose on validation, score once."""
 
-import copy
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,6 +9,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from course_utils.best_round import fit_best_round
 from course_utils.box_scores import Detections, average_precision
 from course_utils.box_targets import assign_targets, detection_loss
 from course_utils.data.scenes import NOTHING, Scenes
@@ -18,7 +17,7 @@ from course_utils.evaluation import Labeled
 from course_utils.models.detector import STRIDE, Detector, MapReader, boxes_from_distances, place_centers
 from course_utils.models.vision import Encoder
 from course_utils.optimizers import KernelMuon, make_optimizers
-from course_utils.training import Step, fit
+from course_utils.training import Step
 
 SCORE_FLOOR = 0.02  # answers below it are not looked at
 MOST_CANDIDATES = 100  # of a scene that go on to the suppression of doubles
@@ -148,22 +147,20 @@ def train_detector(
         logits, distances, centerness = model(as_floats(inputs[chosen]))
         return detection_loss(logits, distances, centerness, targets)
 
-    best = _Best(model, validation)
-    fit(
+    best = fit_best_round(
         model,
         compute_loss,
-        num_examples=math.ceil(recipe.batch_size / len(labels)) * len(labels),  # few scenes are gone through again
-        num_steps=recipe.num_rounds * recipe.steps_per_round,
+        lambda: average_precision(validation.scenes, detect(model, validation), model.num_classes).map50,
+        num_labeled=len(labels),
+        num_rounds=recipe.num_rounds,
+        steps_per_round=recipe.steps_per_round,
         batch_size=recipe.batch_size,
         optimizers=_make_optimizers(model, recipe),
         fabric=fabric,
         seed=seed,
-        callback=lambda steps: best.look(steps // recipe.steps_per_round),
-        callback_steps=recipe.steps_per_round,
         title=title,
     )
-    model.load_state_dict(best.state)
-    return TrainedDetector(model.eval(), best.map50, best.round)
+    return TrainedDetector(model.eval(), best.value, best.number)
 
 
 def detect(model: Detector, data: SceneInputs) -> list[Detections]:
@@ -244,18 +241,3 @@ def _without_doubles(boxes: Tensor, scores: Tensor) -> list[Detections]:
         kept = batched_nms(own, values, labels, OVERLAP)
         found.append(Detections(own[kept], values[kept], labels[kept]))
     return found
-
-
-class _Best:
-    """The network of the round that was best on validation."""
-
-    def __init__(self, model: Detector, validation: SceneInputs) -> None:
-        self.model, self.validation = model, validation
-        self.map50, self.round, self.state = -1.0, 0, model.state_dict()
-
-    def look(self, number: int) -> dict[str, float]:
-        scores = average_precision(self.validation.scenes, detect(self.model, self.validation), self.model.num_classes)
-        if scores.map50 > self.map50:
-            self.map50, self.round = scores.map50, number
-            self.state = copy.deepcopy(self.model.state_dict())
-        return {"validation_map50": scores.map50}

@@ -1,7 +1,6 @@
 """Training a whole classifier on few labels, from a pretrained encoder or from scratch, both in the same way."""
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +8,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_utils.best_round import fit_best_round
 from course_utils.data.images import LabeledImages
 from course_utils.evaluation import accuracy, extract_features
 from course_utils.models.vision import Encoder
 from course_utils.optimizers import make_optimizers
-from course_utils.training import Step, fit
+from course_utils.training import Step
 from course_utils.views import ViewSettings, simclr_views
 
 
@@ -81,38 +81,20 @@ def fine_tune(
         inputs = simclr_views(images[chosen], step.stage(stages), step.generator)
         return {"loss": F.cross_entropy(model(inputs), labels[chosen])}
 
-    best = _Best(model, validation)
-    repeats = math.ceil(recipe.batch_size / len(labels))  # of the labeled images in an epoch, if they are few
-    fit(
+    best = fit_best_round(
         model,
         compute_loss,
-        num_examples=repeats * len(labels),
-        num_steps=recipe.num_rounds * recipe.steps_per_round,
+        lambda: _score(model, validation),
+        num_labeled=len(labels),
+        num_rounds=recipe.num_rounds,
+        steps_per_round=recipe.steps_per_round,
         batch_size=recipe.batch_size,
         optimizers=make_optimizers(model, recipe.optimizer, recipe.learning_rate),
         fabric=fabric,
         seed=seed,
-        callback=lambda steps: best.look(steps // recipe.steps_per_round),
-        callback_steps=recipe.steps_per_round,
         title=title,
     )
-    model.load_state_dict(best.state)
-    return FineTuned(_score(model, test), best.accuracy, best.round)
-
-
-class _Best:
-    """The network of the round that was best on validation."""
-
-    def __init__(self, model: nn.Module, validation: LabeledImages) -> None:
-        self.model, self.validation = model, validation
-        self.accuracy, self.round, self.state = -1.0, 0, model.state_dict()
-
-    def look(self, number: int) -> dict[str, float]:
-        found = _score(self.model, self.validation)
-        if found > self.accuracy:
-            self.accuracy, self.round = found, number
-            self.state = copy.deepcopy(self.model.state_dict())
-        return {"validation_accuracy": found}
+    return FineTuned(_score(model, test), best.value, best.number)
 
 
 def _new_layer(feature_dim: int, num_classes: int) -> nn.Linear:

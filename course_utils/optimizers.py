@@ -82,16 +82,8 @@ class MatrixMuon(KernelMuon):
         weight.add_(direction.view(weight.shape), alpha=-lr * max(1.0, rows / columns) ** 0.5)
 
 
-def orthogonalize(matrix: Tensor, steps: int = 4) -> Tensor:
-    """Return roughly the nearest orthogonal matrix: the same singular vectors, singular values near 1.
-
-    Shape: (rows, columns) → (rows, columns).
-    """
-    return orthogonalize_all([matrix], steps)[0]
-
-
 def orthogonalize_all(matrices: Sequence[Tensor], steps: int = 4) -> list[Tensor]:
-    """Return each matrix made orthogonal, roughly.
+    """Return for each roughly the nearest orthogonal matrix: the same singular vectors, singular values near 1.
 
     Newton–Schulz multiplies X by polynomials in S = XXᵀ, and these commute, so they are gathered on the short
     side and X is multiplied once. Small matrices cost calls rather than sums: those with short sides of one length

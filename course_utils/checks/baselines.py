@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess
+from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess, trend
 
 
 def check_share_right(function: Callable[[Tensor, Tensor], float]) -> Verdict:
@@ -87,7 +87,7 @@ def check_shuffled_pixels(guess: str | None, measure: Callable[[], Mapping[str, 
 
     def decide(found: Mapping[str, float]) -> str:
         before, after = found.values()
-        return "stays" if abs(after - before) < 0.03 else "falls" if after < before else "rises"
+        return trend(before, after, 0.03)
 
     return judge_guess(
         "Shuffled pixels",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess
+from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess, trend
 from course_utils.labeling import labeling_bill
 
 
@@ -79,7 +79,7 @@ def check_two_votes(guess: str | None, measure: Callable[[], Mapping[str, float]
 
     def decide(wrong: Mapping[str, float]) -> str:
         one, two = wrong.values()
-        return "stays" if abs(two - one) < 0.02 else "falls" if two < one else "rises"
+        return trend(one, two, 0.02)
 
     return judge_guess(
         "Two annotators",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess
+from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess, trend
 from course_utils.pretext import frames
 
 
@@ -97,7 +97,7 @@ def check_backwards(guess: str | None, measure: Callable[[], Mapping[str, float]
 
     def decide(found: Mapping[str, float]) -> str:
         forwards, backwards = found.values()
-        return "stays" if abs(backwards - forwards) < 0.1 * forwards else "rises" if backwards > forwards else "falls"
+        return trend(forwards, backwards, 0.1 * forwards)
 
     return judge_guess(
         "Backwards",

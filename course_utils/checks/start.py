@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess
+from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess, trend
 
 
 def check_next_number(function: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Verdict:
@@ -47,7 +47,7 @@ def check_bigger_square(guess: str | None, measure: Callable[[], Mapping[str, fl
 
     def decide(errors: Mapping[str, float]) -> str:
         small, large = errors.values()
-        return "stays" if abs(large / small - 1) < 0.05 else "rises" if large > small else "falls"
+        return trend(small, large, 0.05 * small)
 
     return judge_guess(
         "A bigger square",

@@ -132,6 +132,11 @@ def judge_guess(
     return Verdict(exercise, "not yet", f"Measured: {measured}, so “{guess}” is not what happens. {think}")
 
 
+def trend(before: float, after: float, tolerance: float) -> str:
+    """Return "rises", "falls", or "stays" where the difference is smaller than `tolerance`."""
+    return "stays" if abs(after - before) < tolerance else "rises" if after > before else "falls"
+
+
 def agree(answer: Any, expected: Any) -> bool:
     """Say whether two answers are the same but for rounding; a tensor's and Python's number count as the same."""
     if isinstance(expected, tuple):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess
+from course_utils.checks.verdicts import Mistake, Verdict, judge_function, judge_guess, trend
 from course_utils.pretext.masking import masked_cross_entropy
 
 
@@ -94,7 +94,7 @@ def check_hiding_more(guess: str | None, measure: Callable[[], Mapping[str, floa
 
     def decide(found: Mapping[str, float]) -> str:
         few, many = found.values()
-        return "stays" if abs(many - few) < 0.02 * few else "rises" if many > few else "falls"
+        return trend(few, many, 0.02 * few)
 
     return judge_guess(
         "Hiding most of the words",

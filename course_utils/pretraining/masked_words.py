@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from course_utils.data.corpus import load_corpus
 from course_utils.data.tokenization import MASK, NUM_SPECIAL, WordPieces, corpus_blocks, train_tokenizer
 from course_utils.filling import score_masked
-from course_utils.models.encoder_files import TRANSFORMER, save_language_model
 from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model
 from course_utils.pretext.masking import (
     MaskedTokens,
@@ -20,7 +19,7 @@ from course_utils.pretext.masking import (
 )
 from course_utils.pretext.word_counts import frequency_score, token_frequencies
 from course_utils.pretraining.recipe import Pretraining, weigh
-from course_utils.pretraining.words import WARMUP, optimizers_of
+from course_utils.pretraining.words import WARMUP, keep, optimizers_of
 from course_utils.running.records import Record
 from course_utils.running.settings import MaskedWordsSettings
 from course_utils.training import History, LossFunction, Step
@@ -110,20 +109,7 @@ def _keep(
     history: History,
 ) -> None:
     tokens, masked = test
-    num_tokens = settings.batch_size * settings.block_length * len(history.steps)
     unigram_loss, unigram_share = frequency_score(frequencies, tokens[masked.chosen])
-    loss, share = score_masked(model, tokens, masked)
     record.metric("text/masked_words/unigram_loss", unigram_loss)
     record.metric("text/masked_words/unigram_accuracy", unigram_share)
-    record.metric("text/masked_words/pretraining_seconds", history.seconds)
-    record.metric("text/masked_words/tokens_per_second", num_tokens / history.seconds)
-    record.metric("text/masked_words/loss", loss)
-    record.metric("text/masked_words/accuracy", share)
-    info = record.encoder_info(
-        TRANSFORMER,
-        "masked words",
-        num_train_tokens=blocks["train"].numel(),
-        test_loss=loss,
-        test_accuracy=share,
-    )
-    save_language_model(record.encoder_path("masked_words"), model, pieces, info)
+    keep("masked_words", settings, record, model, pieces, blocks["train"], score_masked(model, tokens, masked), history)

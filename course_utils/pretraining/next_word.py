@@ -6,12 +6,12 @@ from torch import Tensor, nn
 
 from course_utils.data.corpus import load_corpus
 from course_utils.data.tokenization import NUM_SPECIAL, WordPieces, corpus_blocks
-from course_utils.models.encoder_files import TRANSFORMER, load_language_model, save_language_model
+from course_utils.models.encoder_files import load_language_model
 from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model
 from course_utils.pretext.next_word import next_word_accuracy, next_word_loss, perplexity, shift_tokens
 from course_utils.pretext.word_counts import token_frequencies
 from course_utils.pretraining.recipe import Pretraining, weigh
-from course_utils.pretraining.words import WARMUP, optimizers_of
+from course_utils.pretraining.words import WARMUP, keep, optimizers_of
 from course_utils.prompting import score_next
 from course_utils.running.records import Record
 from course_utils.running.settings import NextWordSettings
@@ -80,18 +80,6 @@ def _keep(
     history: History,
 ) -> None:
     test = blocks["test"][:: max(1, len(blocks["test"]) // 500)]
-    loss, share = score_next(model, shift_tokens(test, NUM_SPECIAL))
-    num_tokens = settings.batch_size * model.encoder.shape.max_tokens * settings.num_steps
-    record.metric("text/next_word/loss", loss)
-    record.metric("text/next_word/accuracy", share)
-    record.metric("text/next_word/perplexity", perplexity(loss))
-    record.metric("text/next_word/pretraining_seconds", history.seconds)
-    record.metric("text/next_word/tokens_per_second", num_tokens / history.seconds)
-    info = record.encoder_info(
-        TRANSFORMER,
-        "next word",
-        num_train_tokens=blocks["train"].numel(),
-        test_loss=loss,
-        test_accuracy=share,
-    )
-    save_language_model(record.encoder_path("next_word"), model, pieces, info)
+    scores = score_next(model, shift_tokens(test, NUM_SPECIAL))
+    record.metric("text/next_word/perplexity", perplexity(scores[0]))
+    keep("next_word", settings, record, model, pieces, blocks["train"], scores, history)

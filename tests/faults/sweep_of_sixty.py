@@ -10,14 +10,15 @@ differs or any finished run was executed again.
 
 import argparse
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 TEMPERATURES, LEARNING_RATES = [0.1, 0.2, 0.3, 0.5, 1.0], [0.02, 0.05, 0.1, 0.2]
 WORKERS = 2
@@ -48,9 +49,10 @@ class Sweep:
         with self.folder.with_suffix(".log").open("a") as log:
             process = subprocess.Popen(self.command, stdout=log, stderr=subprocess.STDOUT, text=True)
             while process.poll() is None:
-                self.memory.append(resident_bytes(process.pid))
-                if kill is not None and kill(process):
-                    kill = None
+                with suppress(psutil.Error):  # a process that ends while it is looked at
+                    self.memory.append(psutil.Process(process.pid).memory_info().rss)
+                    if kill is not None and kill(process):
+                        kill = None
                 time.sleep(1)
         self.seconds += time.monotonic() - started
         return process.returncode
@@ -74,41 +76,19 @@ class Sweep:
         return sum(one["notebooks"][0]["seconds"] for one in read)
 
 
-def resident_bytes(pid: int) -> int:
-    """Return the memory of a process; 0 when it is gone."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
-
-
-def descendants(pid: int, word: str) -> list[int]:
-    """Return the processes below `pid` with `word` in their command line."""
-    parents, words = {}, {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            words[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-    below, found = {pid}, []
-    while news := {child for child, parent in parents.items() if parent in below} - below:
-        below |= news
-        found += [child for child in news if word in words[child]]
-    return found
-
-
 def killer(sweep: Sweep, victim: str, after: int) -> Callable[[subprocess.Popen[str]], bool]:
     """Return what kills the victim once so many runs are finished and another is under way."""
 
     def kill(process: subprocess.Popen[str]) -> bool:
         if len(sweep.summaries()) < after:
             return False
-        word = {"runner": "", "worker": "running.worker", "kernel": "ipykernel"}[victim]
-        found = [process.pid] if victim == "runner" else descendants(process.pid, word)
+        runner = psutil.Process(process.pid)
+        word = {"worker": "running.worker", "kernel": "ipykernel"}.get(victim, "")
+        below = [child for child in runner.children(recursive=True) if word in " ".join(child.cmdline())]
+        found = [runner] if victim == "runner" else below
         if not found:
             return False
-        os.kill(found[0], signal.SIGKILL)
+        found[0].kill()
         print(f"killed a {victim} when {len(sweep.summaries())} runs were finished", flush=True)
         return True
 
