@@ -36,6 +36,7 @@ class _Process:
     rank: int
     popen: "subprocess.Popen[bytes]"
     said: IO[bytes]  # on stderr
+    ended_by_us: bool = False
 
     def words(self) -> str:
         self.said.seek(0)
@@ -151,6 +152,7 @@ def _was_asked(process: _Process, request: StopRequest) -> bool:
 def _end_all(processes: list[_Process]) -> None:
     for process in processes:
         if process.popen.poll() is None:
+            process.ended_by_us = True
             process.popen.kill()
     for process in processes:
         process.popen.wait()
@@ -158,14 +160,18 @@ def _end_all(processes: list[_Process]) -> None:
             process.popen.stdin.close()
 
 
+def _cause(processes: list[_Process], failed: _Process) -> _Process:
+    """Return the process that failed by itself: the first one that was seen may only have noticed its loss."""
+    causes = [process for process in processes if process.popen.returncode not in (0, LOST) and not process.ended_by_us]
+    return next(iter(causes), failed)
+
+
 def _tell(processes: list[_Process], failed: _Process | None, request: StopRequest) -> End:
     if failed is None:
         code = next((request.exit_code for process in processes if process.popen.returncode), 0)
         words = processes[0].words()
         return End(code, words or f"stopped by {request.sender} before anything was trained" if code else words)
-    # the first one that was seen may only have noticed that another is gone
-    causes = [process for process in processes if process.popen.returncode not in (0, LOST, -signal.SIGKILL)]
-    told = next(iter(causes), failed)
+    told = _cause(processes, failed)
     code, count = told.popen.returncode, len(processes)
     if code < 0:
         return End(
