@@ -25,12 +25,15 @@ COMPARISONS = {
     "views_vs_lightly_loader": "views",
     "views_vs_torchvision_loader": "views",
     "step_vs_bare_encoder": "training",
+    "small_step_vs_bare_encoder": "training",
     "linear_probe_vs_sklearn": "probes",
     "nt_xent_vs_lightly": "losses",
     "masked_words_vs_transformers": "language",
     "simclr_views_vs_lightly": "pretraining",
+    "simclr_views_vs_lightly_same_precision": "pretraining",
     "simclr_accuracy_100s_vs_lightly_resnet18": "pretraining",
     "simclr_accuracy_300s_vs_kmeans": "pretraining",
+    "simclr_all_blocks_300s_vs_kmeans": "pretraining",
 }
 # not races: a function of this module each, called by itself
 STUDIES = {"growth": "growth", "many_views": "growth"}

@@ -19,19 +19,31 @@ from course_utils.optimizers import make_optimizers
 from course_utils.training import fit
 from course_utils.views import ViewSettings, simclr_views
 
-VIEW_SIZE = VIEW_SIZES[-1]
+IMAGE_SIZE = 32
 STEPS_AT_A_TIME = 20
 
 
 def step_vs_bare_encoder() -> Comparison:
-    """SimCLR's step (views, head, loss, optimizer, bookkeeping) against the encoder's forward and backward pass."""
+    """SimCLR's step (views, head, loss, optimizer, bookkeeping) against the encoder's forward and backward pass.
+
+    Views are as large as the images.
+    """
+    return _compare_steps("step_vs_bare_encoder", IMAGE_SIZE)
+
+
+def small_step_vs_bare_encoder() -> Comparison:
+    """The same with the largest views of notebook 05, which are smaller: all but the encoder weighs more there."""
+    return _compare_steps("small_step_vs_bare_encoder", VIEW_SIZES[-1])
+
+
+def _compare_steps(name: str, view_size: int) -> Comparison:
     images = load_images().train.images
     return compare_rates(
-        "step_vs_bare_encoder", whole_steps(images), bare_encoder(images), unit="views/s", package="torch"
+        name, whole_steps(images, view_size), bare_encoder(images, view_size), unit="views/s", package="torch"
     )
 
 
-def whole_steps(images: torch.Tensor) -> Contender:
+def whole_steps(images: torch.Tensor, view_size: int) -> Contender:
     """Return what trains for a few steps, in the course's loop."""
     fabric = make_fabric()
     images = images.to(fabric.device)
@@ -41,7 +53,7 @@ def whole_steps(images: torch.Tensor) -> Contender:
     def train() -> int:
         history = fit(
             model,
-            our_loss(images, (VIEW_SIZE,)),
+            our_loss(images, (view_size,)),
             num_examples=STEPS_AT_A_TIME * BATCH_SIZE,
             num_epochs=1,
             batch_size=BATCH_SIZE,
@@ -54,13 +66,13 @@ def whole_steps(images: torch.Tensor) -> Contender:
     return train
 
 
-def bare_encoder(images: torch.Tensor) -> Contender:
+def bare_encoder(images: torch.Tensor, view_size: int) -> Contender:
     """Return what takes one batch of views forward and backward through the encoder, in the same precision."""
     fabric = make_fabric()
     encoder = build_encoder("compact", *channel_statistics(images))
     wrapped = fabric.setup(encoder.train())
     batch = images[: NUM_VIEWS * BATCH_SIZE].to(fabric.device)
-    views = simclr_views(batch, ViewSettings(size=VIEW_SIZE), torch.Generator().manual_seed(0))
+    views = simclr_views(batch, ViewSettings(size=view_size), torch.Generator().manual_seed(0))
 
     def forward_and_backward() -> int:
         encoder.zero_grad()

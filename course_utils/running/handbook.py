@@ -1,5 +1,7 @@
-"""What README and the instructor's guide repeat of measured runs: written by a program, so that it can't grow old."""
+"""What READMEs and the instructor's guide repeat of measured runs: written by a program, so that it can't grow old."""
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Callable
@@ -8,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.errors import CourseError
-from course_utils.paths import docs_dir, notebooks_dir, project_root, write_text
+from course_utils.paths import data_dir, docs_dir, notebooks_dir, project_root, shipped_encoders_dir, write_text
 from course_utils.running.executed import copied_names
 from course_utils.running.notebooks import Notebook, discover
 from course_utils.running.speed import load_measured
 from course_utils.running.strict_yaml import read_yaml
 
-BLOCK = re.compile(r"(<!-- (minutes|plan|notebooks|guide): ([\w-]+) -->)(.*?)(<!-- end -->)", re.S)
+BLOCK = re.compile(r"(<!-- (minutes|plan|notebooks|guide|encoders): ([\w-]+) -->)(.*?)(<!-- end -->)", re.S)
 PLAN_HEAD = ["| from | minutes | what | machine works |", "|---|---|---|---|"]
+ENCODERS_HEAD = ["| file | size | made by | learned from | sha256 |", "|---|---|---|---|---|"]
 ROW = re.compile(r"^\| (\d\d) \| \[([^\]]+)\]\(notebooks/(\d\d_\w+)\.ipynb\) \| ([^|]+?) \|.*$", re.M)
 
 
@@ -31,7 +34,7 @@ class Facts:
 
 
 def renew_handbook() -> list[Path]:
-    """Write README's and the guide's generated blocks anew; return the files that changed."""
+    """Write the READMEs' and the guide's generated blocks anew; return the files that changed."""
     changed = []
     for path, text in handbook_texts().items():
         if text != path.read_text(encoding="utf-8"):
@@ -41,9 +44,9 @@ def renew_handbook() -> list[Path]:
 
 
 def handbook_texts() -> dict[Path, str]:
-    """Return README's and the guide's texts as they should be."""
+    """Return the READMEs' and the guide's texts as they should be."""
     facts = gather_facts()
-    paths = [project_root() / "README.md", *sorted((docs_dir() / "instructor").glob("*.md"))]
+    paths = [project_root() / "README.md", data_dir() / "README.md", *sorted((docs_dir() / "instructor").glob("*.md"))]
     return {path: renewed(path.read_text(encoding="utf-8"), facts) for path in paths if path.exists()}
 
 
@@ -69,6 +72,7 @@ def renewed(text: str, facts: Facts) -> str:
         "minutes": lambda name, _, known: _minutes(name, known),
         "plan": lambda name, _, known: f"\n{plan_table(name, known)}\n",
         "notebooks": lambda _, old, known: f"\n{notebooks_table(old, known)}\n",
+        "encoders": lambda *_: f"\n{encoders_table(shipped_encoders_dir())}\n",
         "guide": lambda *_: ", ".join(f"[{page[:2]}]({page}.md)" for page in facts.guide),
     }
     return BLOCK.sub(lambda found: found[1] + writers[found[2]](found[3], found[4], facts) + found[5], text)
@@ -84,6 +88,18 @@ def notebooks_table(old: str, facts: Facts) -> str:
         read = f"[results](docs/executed/{name}.ipynb)" if name in facts.copies else "not published yet"
         minutes = str(_whole_minutes(facts.seconds[name])) if name in facts.seconds else "not measured"
         lines.append(f"| {number} | [{title}](notebooks/{name}.ipynb) | {question} | {minutes} | {read} |")
+    return "\n".join(lines)
+
+
+def encoders_table(folder: Path) -> str:
+    """Return data/README.md's table of the encoder files in a folder: size, origin, hash."""
+    lines = [*ENCODERS_HEAD]
+    for path in sorted(folder.glob("*.safetensors")):
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        notebook = f"[{told['notebook'][:2]}](../notebooks/{told['notebook']}.ipynb), {told['date']}"
+        cells = (f"`encoders/{path.name}`", f"{len(content) / 1e6:.1f} MB", notebook, f"`{told['dataset']}`")
+        lines.append(f"| {' | '.join(cells)} | `{hashlib.sha256(content).hexdigest()}` |")
     return "\n".join(lines)
 
 

@@ -1,5 +1,6 @@
 """Minutes are measured, never typed: README's table, the plans, the guide's pages."""
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -8,7 +9,7 @@ import pytest
 
 from course_utils.errors import CourseError
 from course_utils.paths import docs_dir
-from course_utils.running.handbook import Facts, gather_facts, handbook_texts, plan_minutes, renewed
+from course_utils.running.handbook import Facts, encoders_table, gather_facts, handbook_texts, plan_minutes, renewed
 from course_utils.running.notebooks import Notebook
 
 
@@ -107,3 +108,13 @@ def test_readme_and_guide_are_up_to_date():
 def test_the_plans_fit_into_their_time(name):
     facts = gather_facts()
     assert plan_minutes(facts.plans[name], facts) <= facts.plans[name]["minutes"]
+
+
+def test_encoders_are_listed_with_their_hash_and_origin(tmp_path):
+    assert encoders_table(tmp_path).count("\n") == 1, "only the head"
+    (tmp_path / "frog.safetensors").write_bytes(b"x" * 150_000)
+    told = {"notebook": "01_frogs", "date": "2026-01-02", "dataset": "pond"}
+    (tmp_path / "frog.json").write_text(json.dumps(told))
+    row = encoders_table(tmp_path).splitlines()[-1]
+    made = "| `encoders/frog.safetensors` | 0.1 MB | [01](../notebooks/01_frogs.ipynb), 2026-01-02 | `pond` |"
+    assert row == f"{made} `{hashlib.sha256(b'x' * 150_000).hexdigest()}` |"
