@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; each sets up .venv by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-RUN := laptop
+RUN := auto
 
 .PHONY: run test lab site bench clean
 .DEFAULT_GOAL := run
@@ -15,7 +15,7 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --durations 25
 
 ## lab: the notebooks in JupyterLab, on this machine only, with a token
 lab: .venv/installed

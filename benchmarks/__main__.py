@@ -26,6 +26,7 @@ COMPARISONS = {
     "views_vs_torchvision_loader": "views",
     "step_vs_bare_encoder": "training",
     "small_step_vs_bare_encoder": "training",
+    "resnet18_step_vs_bare_encoder": "training",
     "linear_probe_vs_sklearn": "probes",
     "nt_xent_vs_lightly": "losses",
     "masked_words_vs_transformers": "language",

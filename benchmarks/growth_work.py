@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from benchmarks.fresh import extra_memory, resident_memory
-from benchmarks.recipe import HIDDEN_DIM, LEARNING_RATE, PROJECTION_DIM, TEMPERATURE, our_loss
+from benchmarks.recipe import HIDDEN_DIM, LEARNING_RATE, PROJECTION_DIM, TEMPERATURE, Recipe, our_loss
 from course_utils.data.images import load_images
 from course_utils.devices import make_fabric
 from course_utils.models.vision import ProjectionHead, build_encoder, channel_statistics
@@ -50,7 +50,7 @@ def train(
     images = images.to(fabric.device)
     return fit(
         model,
-        our_loss(images, (VIEW_SIZE,), NUM_VIEWS),
+        our_loss(images, (VIEW_SIZE,), Recipe(num_views=NUM_VIEWS)),
         num_examples=len(images),
         num_epochs=num_epochs,
         num_steps=num_steps,

@@ -20,10 +20,10 @@ from benchmarks.recipe import (
 )
 from benchmarks.timing import Comparison, Contender, compare_rates, compare_values
 from benchmarks.views import AlteredImages
-from course_utils.block_features import extract_blocks, join_blocks
 from course_utils.data.images import ImageSplits, load_images
 from course_utils.devices import make_fabric
 from course_utils.evaluation import evaluate_linear, extract_splits
+from course_utils.evaluation.block_features import extract_blocks, join_blocks
 from course_utils.models.kmeans import fit_kmeans_features
 from course_utils.models.vision import Encoder, ProjectionHead, build_encoder, channel_statistics
 from course_utils.optimizers import make_optimizers
@@ -32,7 +32,6 @@ from course_utils.training import fit
 STEPS_AT_A_TIME = 6
 NUM_CENTROIDS = 400
 NUM_WORKERS = 2
-LONGER_VIEW_SIZES = (16, 24, 32)  # in five minutes there is time for the images' own size at the end
 DOCUMENTED_PRECISION = "32-true"  # what lightly's example takes: it names none
 PEERS_BATCH_SIZE, PEERS_LEARNING_RATE, RESNET18_DIM = 256, 0.06, 512  # lightly's example
 
@@ -92,7 +91,7 @@ def probe(encoder: nn.Module, splits: ImageSplits) -> float:
 @cache
 def train_longer(seconds: float) -> Encoder:
     """Return notebook 05's encoder after minutes instead of seconds; trained once, however often it is asked for."""
-    return train_ours(load_images().train.images, seconds, LONGER_VIEW_SIZES)
+    return train_ours(load_images().train.images, seconds)
 
 
 def train_ours(images: Tensor, seconds: float, view_sizes: Sequence[int] = VIEW_SIZES, seed: int = 0) -> Encoder:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -15,20 +16,23 @@ from rich.table import Table
 from rich.text import Text
 
 from course_utils.errors import FAILED, INTERRUPTED, CourseError, LostProcessError, SettingsError
-from course_utils.paths import notebooks_dir
+from course_utils.paths import expand, locate, notebooks_dir
 from course_utils.running.display import claims_table, notebooks_table, open_display
 from course_utils.running.folder import find_run_dir
 from course_utils.running.metrics import MetricsTable
 from course_utils.running.notebooks import discover, select
 from course_utils.running.plan import make_plan
-from course_utils.running.profiles import read_profile, read_value
+from course_utils.running.profiles import AUTO, LIGHT, read_profile, read_value
 from course_utils.running.report import write_report
 from course_utils.running.runs import Result, run_plan
+from course_utils.running.side_by_side import read_num_jobs
+from course_utils.running.stopping import exit_code_for, heeding_sigterm
 
 if TYPE_CHECKING:
     from course_utils.running.doctor import Diagnosis
     from course_utils.running.sweeps import SweepResult
 
+UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along
 LOG_WIDTH = 120
 FOLDERS = (
     "DATASET",
@@ -37,6 +41,15 @@ FOLDERS = (
     "SCENES",
     "VIDEO",
 )  # may name a user's file or folder
+
+PLAINER = {  # what click, typer and pydantic say: what we say
+    r"\. Did you mean ([^?]+)\?$": r" (did you mean \1?)",
+    r"\(Possible options: ([^)]+)\)": r"(did you mean \1?)",
+    r": Input should be ": ": it should be ",
+    r": Value error, ": ": ",
+    r"a valid integer(, unable to .*)?": "a whole number",
+    r"a valid number(, unable to .*)?": "a number",
+}
 
 EXAMPLES = """Examples:
 
@@ -48,9 +61,15 @@ course data fetch cifar10 — the whole data set
 
 course run --help — more about a command
 """
+LIGHT_WORDS = (
+    "This processor does not compute in bfloat16, so each step takes several times as long: trainings are shorter here "
+    "(the profile light). For the whole ones: --profile laptop."
+)
 RUN_EXAMPLES = """Examples:
 
-course run --profile smoke — see that everything works, in seconds
+course run --profile smoke — see that everything works, in a minute
+
+course run --jobs 2 — two notebooks side by side, where neither builds on the other
 
 course run 05 06 — two notebooks
 
@@ -80,6 +99,8 @@ course pretrain simclr --profile gpu --devices 4 — notebook 05's training on f
 
 course pretrain rotation -p NUM_EPOCHS 200 --name long — longer, kept in runs/long
 
+course pretrain simclr --stream ~/photos — from more images than fit in memory
+
 torchrun --nnodes 2 --nproc-per-node 4 … -m course_utils pretrain simclr --profile gpu — two machines
 
 course run 06 --name long — then evaluate what is in runs/long
@@ -104,7 +125,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; it ends with 0 all well, 1 failed, 2 wrong use, 3 a process lost, 130 Ctrl-C, 143 SIGTERM."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(join_parameters(words), prog_name="course")
+        sys.exit(app(join_parameters(words), prog_name="course", standalone_mode=False))
+    except UsageError as error:
+        typer.echo(_sentence_for(error), err=True)
+        sys.exit(error.exit_code)
     except CourseError as error:
         for sentence in str(error).splitlines():
             typer.echo(f"error: {sentence}", err=True)
@@ -112,6 +136,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.stdout.flush()
             os._exit(error.exit_code)  # at a plain exit torch would wait for the lost one
         sys.exit(error.exit_code)
+
+
+def _sentence_for(error: Any) -> str:
+    """Return what is wrong with a command line; a command that was called without any words explains itself."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return str(error.format_message())
+    what = " ".join(error.format_message().split()).rstrip(".")
+    for pattern, words in PLAINER.items():
+        what = re.sub(pattern, words, what)
+    command = error.ctx.command_path if error.ctx else "course"
+    return f"error: {what[0].lower()}{what[1:]}; `{command} --help` shows what it takes"
 
 
 def join_parameters(words: Sequence[str]) -> list[str]:
@@ -154,7 +189,11 @@ def run(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every notebook, not only the core.")] = False,
     profile: Annotated[
-        str, typer.Option(help="laptop (the notebooks' own values), smoke, gpu, or a YAML file.")
+        str,
+        typer.Option(
+            help="laptop (the notebooks' own values), light (shorter trainings), auto (one of these two, as the "
+            "processor is), smoke, gpu, or a YAML file."
+        ),
     ] = "laptop",
     parameters: Annotated[
         list[str] | None,
@@ -174,6 +213,14 @@ def run(
         bool, typer.Option("--force", help="Run also what is up to date, and train from the beginning.")
     ] = False,
     timeout: Annotated[float, typer.Option(min=0.01, help="Minutes that one notebook may take.")] = 60.0,
+    jobs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Notebooks side by side, which share the cores.",
+            show_default="1; in the smoke profile as many as there are cores",
+        ),
+    ] = None,
 ) -> None:
     """Run notebooks, and show what they measured; what is up to date is not run again."""
     folder = notebooks_dir()
@@ -183,13 +230,17 @@ def run(
         dict(_read_parameter(text) for text in parameters or []),
         name,
     )
+    num_jobs = read_num_jobs(jobs, plan.profile, len(plan.jobs))
+    if profile == AUTO and plan.profile == LIGHT:
+        typer.echo(LIGHT_WORDS)
     console = _console()
-    with open_display(console) as display:
-        result = run_plan(plan, display, force=force, max_seconds=60 * timeout)
+    with heeding_sigterm(), open_display(console) as display:
+        result = run_plan(plan, display, force=force, max_seconds=60 * timeout, num_jobs=num_jobs)
     _show_result(console, result)
     if result.interrupted:
-        typer.echo("stopped by Ctrl-C: what was finished is kept, and the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED)
+        words = "what was finished is kept, and the same command goes on from here"
+        typer.echo(f"stopped by {result.stopped_by}: {words}", err=True)
+        raise typer.Exit(exit_code_for(result.stopped_by))
     raise typer.Exit(FAILED if result.summary["status"] == "failed" else 0)
 
 
@@ -230,7 +281,20 @@ def pretrain(
     compiled: Annotated[
         bool, typer.Option("--compile", help="Let torch.compile make the network faster, after a minute's wait.")
     ] = False,
-    patience: Annotated[float, typer.Option(min=1.0, help="Seconds to wait for another process.")] = 40.0,
+    patience: Annotated[float, typer.Option(min=1.0, max=86_400.0, help="Seconds to wait for another process.")] = 40.0,
+    stream: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn from all images below this folder, read while it trains; DATASET only evaluates.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=256, help="Processes that read them, beside each training process.", show_default="by cores"
+        ),
+    ] = None,
 ) -> None:
     """Pretrain as a notebook does, without the notebook: for long runs, on one process or many."""
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")  # before torch is loaded: errors are told in our words
@@ -238,7 +302,8 @@ def pretrain(
     from course_utils.pretraining.order import Order
 
     values = dict(_read_parameter(text) for text in parameters or [])
-    result = do(Order(task, values, profile, name, devices, nodes, minutes, compiled, patience))
+    stream = str(locate(stream)) if stream else stream
+    result = do(Order(task, values, profile, name, devices, nodes, minutes, compiled, patience, stream, workers))
     if result.words:
         typer.echo(result.words, err=True)
     if result.folder:
@@ -290,7 +355,7 @@ def sweep(
     if record and not (result.failed or result.is_lost):
         from course_utils.running.findings import record_finding
 
-        console.print(Text(f"Recorded: {record_finding(spec.expanduser(), result.folder)}"), soft_wrap=True)
+        console.print(Text(f"Recorded: {record_finding(expand(spec), result.folder)}"), soft_wrap=True)
     raise typer.Exit(FAILED if result.failed or result.is_lost else 0)
 
 
@@ -320,7 +385,7 @@ def _read_parameter(text: str) -> tuple[str, Any]:
     if not equals or not name:
         raise SettingsError(f"-p needs a name and a value, such as -p NUM_EPOCHS 2, got {text!r}")
     if name in FOLDERS and (os.sep in value or value.startswith((".", "~"))):
-        return name, str(Path(value).expanduser().resolve())  # a folder as the shell means it
+        return name, str(locate(value))  # a folder as the shell means it
     return name, read_value(value)
 
 
@@ -468,7 +533,7 @@ def bundle(
     """For instructors: write one zip to hand out, with notebooks, package, data and encoders."""
     from course_utils.running.bundling import write_bundle
 
-    path = write_bundle(into.expanduser())
+    path = write_bundle(locate(into))
     typer.echo(f"{path} ({path.stat().st_size / 1e6:.0f} MB): unpack it anywhere, then `make run`")
 
 
@@ -495,7 +560,7 @@ def fetch(
     """Fetch a data set into the cache and check it."""
     from course_utils.data import sources
 
-    typer.echo(sources.fetch(name, origin, via))
+    typer.echo(sources.fetch(name, None if origin is None else locate(origin), via))
 
 
 @data_app.command()

@@ -41,22 +41,31 @@ class KernelMuon(Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every kernel that has a gradient."""
         for group in self.param_groups:
-            moved = [(kernel, kernel.grad) for kernel in group["params"] if kernel.grad is not None]
-            updates = [self._update(kernel, gradient, group["momentum"]) for kernel, gradient in moved]
-            for (kernel, _), direction in zip(moved, orthogonalize_all(updates, group["steps"]), strict=True):
-                self._move(kernel, direction, group["lr"])
+            moved = [kernel for kernel in group["params"] if kernel.grad is not None]
+            if moved:
+                updates = self._updates(moved, group["momentum"])
+                self._move(moved, orthogonalize_all(updates, group["steps"]), group["lr"])
 
-    def _update(self, kernel: Tensor, gradient: Tensor, momentum: float) -> Tensor:
-        """Return Nesterov's momentum as a matrix (out, in · k · k)."""
-        state = self.state[kernel]
-        if "velocity" not in state:
-            state["velocity"] = torch.zeros_like(kernel)
-        velocity = state["velocity"].mul_(momentum).add_(gradient)
-        return gradient.add(velocity, alpha=momentum).flatten(start_dim=1)
+    def _updates(self, kernels: list[Tensor], momentum: float) -> list[Tensor]:
+        """Return Nesterov's momentum of each kernel as a matrix (out, in · k · k)."""
+        for kernel in kernels:
+            if "velocity" not in self.state[kernel]:
+                self.state[kernel]["velocity"] = torch.zeros_like(kernel)
+        velocities = [self.state[kernel]["velocity"] for kernel in kernels]
+        gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]
+        torch._foreach_mul_(velocities, momentum)
+        torch._foreach_add_(velocities, gradients)
+        updates = torch._foreach_add(gradients, velocities, alpha=momentum)
+        return [update.flatten(start_dim=1) for update in updates]
 
-    def _move(self, kernel: Tensor, direction: Tensor, lr: float) -> None:
-        """Step along an orthogonal direction (out, in · k · k)."""
-        kernel.mul_(len(kernel) ** 0.5 / (kernel.norm() + 1e-7)).add_(direction.view(kernel.shape), alpha=-lr)
+    def _move(self, kernels: list[Tensor], directions: list[Tensor], lr: float) -> None:
+        """Step along orthogonal directions, (out, in · k · k) each."""
+        norms = torch._foreach_norm(kernels)
+        torch._foreach_add_(norms, 1e-7)
+        torch._foreach_div_(kernels, norms)
+        torch._foreach_mul_(kernels, [len(kernel) ** 0.5 for kernel in kernels])
+        steps = [direction.view(kernel.shape) for direction, kernel in zip(directions, kernels, strict=True)]
+        torch._foreach_add_(kernels, steps, alpha=-lr)
 
 
 class MatrixMuon(KernelMuon):
@@ -77,9 +86,10 @@ class MatrixMuon(KernelMuon):
     ) -> None:
         super().__init__(params, lr, momentum, steps)
 
-    def _move(self, weight: Tensor, direction: Tensor, lr: float) -> None:
-        rows, columns = direction.shape
-        weight.add_(direction.view(weight.shape), alpha=-lr * max(1.0, rows / columns) ** 0.5)
+    def _move(self, kernels: list[Tensor], directions: list[Tensor], lr: float) -> None:
+        for weight, direction in zip(kernels, directions, strict=True):
+            rows, columns = direction.shape
+            weight.add_(direction.view(weight.shape), alpha=-lr * max(1.0, rows / columns) ** 0.5)
 
 
 def orthogonalize_all(matrices: Sequence[Tensor], steps: int = 4) -> list[Tensor]:
@@ -92,12 +102,13 @@ def orthogonalize_all(matrices: Sequence[Tensor], steps: int = 4) -> list[Tensor
     Shape: (rows, columns) each → the same.
     """
     wide = [matrix.T if matrix.shape[0] > matrix.shape[1] else matrix for matrix in matrices]
-    wide = [matrix / (matrix.norm() + 1e-7) for matrix in wide]
     results: dict[int, Tensor] = {}
     for rows in dict.fromkeys(len(matrix) for matrix in wide):
         members = [number for number, matrix in enumerate(wide) if len(matrix) == rows]
         grams = torch.stack([wide[number] @ wide[number].T for number in members])  # (members, rows, rows)
-        for number, factor in zip(members, _newton_schulz_factors(grams, steps), strict=True):
+        norms = grams.diagonal(dim1=1, dim2=2).sum(dim=1).sqrt_().add_(1e-7)[:, None, None]  # Frobenius: tr XXᵀ
+        factors = _newton_schulz_factors(grams.div_(norms.square()), steps) / norms
+        for number, factor in zip(members, factors, strict=True):
             results[number] = factor @ wide[number]
     return [
         results[number].T if matrix.shape[0] > matrix.shape[1] else results[number]
@@ -142,9 +153,9 @@ def make_optimizers(
         kernels = [p for p in parameters if p.ndim == 4]
         others = [p for p in parameters if p.ndim != 4]
         muon = [KernelMuon(kernels, learning_rate)] if kernels else []
-        return [*muon, AdamW(_decay_groups(others, weight_decay), adamw_lr)]
+        return [*muon, AdamW(_decay_groups(others, weight_decay), adamw_lr, fused=True)]
     if name == "adamw":
-        return [AdamW(_decay_groups(parameters, weight_decay), learning_rate)]
+        return [AdamW(_decay_groups(parameters, weight_decay), learning_rate, fused=True)]
     if name == "sgd":
         return [SGD(_decay_groups(parameters, weight_decay), learning_rate, momentum=0.9, nesterov=True)]
     raise ValueError(f"unknown optimizer {name!r}: choose one of {', '.join(OPTIMIZER_NAMES)}")

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from course_utils.errors import CourseError
@@ -49,9 +49,37 @@ def docs_dir() -> Path:
     return project_root() / "docs"
 
 
+def expand(path: str | os.PathLike[str]) -> Path:
+    """Return `path` with `~` written out.
+
+    Raises:
+        CourseError: there is no such home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise CourseError(f"{path}: {Path(path).parts[0]} is nobody's home here; write the whole path") from None
+
+
+def locate(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path that the user means by `path`, as a shell would: there may be nothing yet.
+
+    Raises:
+        CourseError: there can't be anything, or nothing that we may look at.
+    """
+    place = expand(path)
+    try:
+        place = Path(os.path.realpath(place))
+        with suppress(FileNotFoundError, NotADirectoryError):
+            place.stat()
+    except (OSError, ValueError) as error:  # such as a name that is too long, or one with a null character
+        raise CourseError(f"can't use {place}: {getattr(error, 'strerror', None) or error}; choose another") from None
+    return place
+
+
 def resolve(path: str | os.PathLike[str]) -> Path:
     """Return `path` as an absolute path; a relative one counts from the project's root."""
-    return project_root() / Path(path).expanduser()
+    return project_root() / expand(path)
 
 
 @contextmanager

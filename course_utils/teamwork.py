@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 from course_utils.errors import LostProcessError, SettingsError
 
 # how gloo, NCCL and their store say that somebody does not answer
+NOTICED = "another of the"  # begins the sentence of a process that only noticed a loss
 _SILENCE = re.compile(r"gloo|nccl|connection (closed|reset|refused)|timed? ?out|TCPStore|broken pipe", re.I)
 
 
@@ -116,7 +117,7 @@ def minding_the_others(team_size: int, when: str) -> Iterator[None]:
         if team_size == 1 or not is_silence(error):
             raise
         raise LostProcessError(
-            f"another of the {team_size} processes was lost {when}: see what it said; the same command goes on from "
+            f"{NOTICED} {team_size} processes was lost {when}: see what it said; the same command goes on from "
             "the last checkpoint, with any number of processes"
         ) from error
 

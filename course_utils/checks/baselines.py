@@ -14,13 +14,13 @@ def check_share_right(function: Callable[[Tensor, Tensor], float]) -> Verdict:
     def right(logits: Tensor, labels: Tensor) -> Tensor:
         return (logits.argmax(dim=1) == labels).float().mean()
 
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(6, 6, generator=generator)  # square, so that the wrong dimension goes unnoticed
+    # square, so that the wrong dimension goes unnoticed; whatever is wrong gives another number than what is right
+    logits = torch.tensor([[0.1, 2.0, 0.3, 0.4], [0.0, 0.5, 1.0, 0.2], [3.0, 0.7, 0.1, 0.9], [0.0, 1.0, 4.0, 0.6]])
     return judge_function(
         "Accuracy by hand",
         function,
         right,
-        [(logits, torch.tensor([1, 2, 0, 5, 3, 3])), (torch.eye(3), torch.tensor([0, 1, 1]))],
+        [(logits, torch.tensor([1, 0, 0, 2])), (torch.eye(3), torch.tensor([0, 1, 1]))],
         mistakes=[
             Mistake(
                 "a count, not a share",
@@ -43,7 +43,8 @@ def check_share_right(function: Callable[[Tensor, Tensor], float]) -> Verdict:
                 "That is the error. Accuracy is what is left.",
             ),
         ],
-        hint="First one answer for each image, with argmax; then compare with the labels; then the mean.",
+        hint="First one answer for each image, with argmax; then compare with the labels; then the mean of that, "
+        "with True as 1 and False as 0.",
         praise="One line that the rest of the course stands on.",
     )
 
@@ -54,12 +55,12 @@ def check_majority(function: Callable[[Tensor, Tensor], float]) -> Verdict:
     def always(answer: Tensor, labels: Tensor) -> Tensor:
         return (labels == answer).float().mean()
 
-    train = torch.tensor([0, 0, 0, 1, 2, 2, 1, 0])
+    train = torch.tensor([0, 1, 1, 2, 2, 1, 0, 1])
     return judge_function(
         "The majority baseline",
         function,
         lambda train, test: always(train.bincount().argmax(), test),
-        [(train, torch.tensor([1, 1, 1, 0, 2])), (train, torch.tensor([0, 0, 1]))],
+        [(train, torch.tensor([0, 0, 0, 0, 2, 2, 1])), (train, torch.tensor([1, 1, 0]))],
         mistakes=[
             Mistake(
                 "choosing on the test labels",
@@ -77,7 +78,8 @@ def check_majority(function: Callable[[Tensor, Tensor], float]) -> Verdict:
                 "Now: how often is that the right answer for a test image?",
             ),
         ],
-        hint="torch.bincount(train_labels) counts each class, and .argmax() finds the commonest.",
+        hint="torch.bincount(train_labels) counts each class, and .argmax() finds the commonest. "
+        "On how large a share of the test labels is that the answer?",
         praise="Chosen on training, scored on test: even for a classifier that looks at nothing.",
     )
 

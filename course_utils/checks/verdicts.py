@@ -81,8 +81,7 @@ def judge_function(
         try:
             answer = function(*deepcopy(case))
         except Exception as error:  # whatever a learner writes
-            broke = " ".join(f"{type(error).__name__}: {error}".split())
-            return Verdict(exercise, "not yet", f"Your function broke off with {broke}. {hint}")
+            return Verdict(exercise, "not yet", f"Your function broke off with {_describe(error)}. {hint}")
         if _is_missing(answer):
             return Verdict(exercise, "not tried yet", "Replace the dots, then run the cell again.")
         expected = right(*deepcopy(case))
@@ -116,20 +115,21 @@ def judge_guess(
         why: the reason, told to whoever was right.
         think: what to ask oneself, told to whoever was not.
     """
-    choices = ", ".join(f"“{option}”" for option in options)
+    choices = ", ".join(f'"{option}"' for option in options)  # as code, to be copied
     if guess is None or guess is ...:
         return Verdict(exercise, "not tried yet", f"Predict first: write one of {choices}, then run the cell again.")
+    guess = guess.strip().lower() if isinstance(guess, str) else guess
     if guess not in options:
         return Verdict(exercise, "not yet", f"A prediction is one of {choices}.")
     try:
         numbers = measure()
     except Exception as error:  # the learner may have changed what it stands on
-        broke = " ".join(f"{type(error).__name__}: {error}".split())
+        broke = _describe(error)
         return Verdict(exercise, "not yet", f"The measurement broke off with {broke}. Run the cells above first.")
     measured = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items())
     if guess == decide(numbers):
         return Verdict(exercise, "passed", f"Measured: {measured}. {why}")
-    return Verdict(exercise, "not yet", f"Measured: {measured}, so “{guess}” is not what happens. {think}")
+    return Verdict(exercise, "not yet", f'Measured: {measured}, so "{guess}" is not what happens. {think}')
 
 
 def trend(before: float, after: float, tolerance: float) -> str:
@@ -155,8 +155,18 @@ def _is_missing(answer: Any) -> bool:
     return answer is None or answer is ... or (isinstance(answer, tuple) and all(_is_missing(one) for one in answer))
 
 
+def _describe(error: Exception) -> str:
+    """Return an error in one line; what torch says of True and False helps nobody, so that is said in words."""
+    said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(".")
+    if "could not infer output dtype" in said:
+        return f"{said}. True and False must become numbers first, with .float()"
+    return said
+
+
 def _difference(answer: Any, expected: Any) -> str:
     """Say how an answer is of another kind than the one that is expected; nothing if only its numbers differ."""
+    if isinstance(answer, tuple) and any(_is_missing(one) for one in answer):
+        return "There are dots left to replace."
     if isinstance(expected, tuple) and not (isinstance(answer, tuple | list) and len(answer) == len(expected)):
         return f"The function should return {len(expected)} things, separated by commas."
     if isinstance(expected, Tensor) and expected.ndim:
@@ -166,6 +176,6 @@ def _difference(answer: Any, expected: Any) -> str:
             return f"The shape is {tuple(answer.shape)}, but should be {tuple(expected.shape)}."
         if (answer.dtype == torch.bool) != (expected.dtype == torch.bool):
             return f"The tensor holds {answer.dtype}, but should hold {expected.dtype}."
-    if isinstance(expected, float | int) and isinstance(answer, Tensor) and answer.ndim:
+    if isinstance(expected, float | int | Tensor) and isinstance(answer, Tensor) and answer.ndim:
         return f"The function should return one number, not a tensor of shape {tuple(answer.shape)}."
     return "The numbers are not right yet."

@@ -40,7 +40,7 @@ def read_images(items: Items, size: int) -> Tensor:
     images = torch.empty(len(items), 3, size, size, dtype=torch.uint8)
     with progress(len(items), "reading images") as shown:
         for place, (path, _) in enumerate(items):
-            images[place] = _read_image(path, size)
+            images[place] = read_image(path, size)
             shown.update()
     return images
 
@@ -57,9 +57,16 @@ def decode_image(content: bytes, name: str, size: int) -> Tensor:
         raise DataError(f"{name} can't be read as a picture: choose a PNG or JPEG file") from None
 
 
-def _read_image(path: Path, size: int) -> Tensor:
+def read_image(path: Path, size: int) -> Tensor:
+    """Open one image as `read_images` does, (3, size, size) uint8.
+
+    Raises:
+        DataError: it can't be read, or is no longer there.
+    """
     try:
         return _decode(path, size)
+    except FileNotFoundError:
+        raise DataError(f"the image {path} is no longer there: put it back") from None
     except UNREADABLE:
         raise DataError(f"the image {path} can't be read: mend it or take it out of the folder") from None
 

@@ -4,11 +4,14 @@ import hashlib
 from pathlib import Path
 
 from course_utils.errors import DataError
+from course_utils.paths import project_root
 
 
 def how_to_mend(folder: Path) -> str:
     """Return the words that end every complaint about a shipped file of `folder`."""
-    return f"get it back with `git checkout -- data/{folder.name}`"
+    if (project_root() / ".git").exists():
+        return f"get it back with `git checkout -- data/{folder.name}`"
+    return "unpack the course again"
 
 
 def check_file(path: Path, digest: str) -> bytes:

@@ -11,11 +11,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from course_utils.data.shipped import how_to_mend
 from course_utils.data.tokenization import WordPieces
 from course_utils.errors import DataError
 from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model, describe_shape
 from course_utils.models.vision import Encoder, build_encoder
-from course_utils.paths import replacing, write_text
+from course_utils.paths import replacing, shipped_encoders_dir, write_text
 
 TRANSFORMER = "transformer"
 
@@ -123,6 +124,6 @@ def _missing(error: FileNotFoundError) -> DataError:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"the encoder {path} is damaged ({type(error).__name__}): delete it and run the notebook that trains it"
-    )
+    shipped = path.parent == shipped_encoders_dir()
+    cure = how_to_mend(path.parent) if shipped else "delete it and run the notebook that trains it"
+    return DataError(f"the encoder {path}, or the .json beside it, is damaged ({type(error).__name__}): {cure}")

@@ -114,5 +114,7 @@ def draw_patches(images: Tensor, patch_size: int, num_patches: int, seed: int) -
 
 def normalize_contrast(patches: Tensor, dim: int = -1) -> Tensor:
     """Return patches, whose pixels lie along `dim`, of mean 0 and variance about 1."""
-    variance, mean = torch.var_mean(patches, dim=dim, keepdim=True)
-    return (patches - mean) * (variance + CONTRAST_EPSILON).rsqrt()
+    centered = patches - patches.mean(dim=dim, keepdim=True)
+    # torch.var_mean would do it in one call, but on a CPU in twice the time
+    variance = centered.square().sum(dim=dim, keepdim=True).div_(patches.shape[dim] - 1)
+    return centered.mul_(variance.add_(CONTRAST_EPSILON).rsqrt_())

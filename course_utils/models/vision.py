@@ -134,13 +134,33 @@ def build_encoder(name: str, mean: Sequence[float], std: Sequence[float]) -> Enc
 
 def channel_statistics(images: Tensor) -> tuple[list[float], list[float]]:
     """Return the mean and standard deviation of each channel of uint8 images (N, C, H, W), in [0, 1]."""
-    if len(images) == 0:
+    return statistics_of_counts(count_values(images))
+
+
+def count_values(images: Tensor) -> Tensor:
+    """Return how often each channel has each value: exact, and no float copy of the images is made.
+
+    Shape: (N, C, H, W) uint8 → (C, 256) int64, on the CPU; counts of parts add up to those of the whole.
+    """
+    return torch.stack(
+        [torch.bincount(channel.flatten().cpu().long(), minlength=256) for channel in images.unbind(dim=1)]
+    )
+
+
+def statistics_of_counts(counts: Tensor) -> tuple[list[float], list[float]]:
+    """Return the mean and standard deviation of each channel, in [0, 1].
+
+    Shape: (C, 256) int64.
+
+    Raises:
+        ValueError: nothing was counted.
+    """
+    if counts.sum() == 0:
         raise ValueError("channel statistics need at least one image, got none")
-    # 256-bin counts are exact and need no float copy of the images
     values = torch.arange(256, dtype=torch.float64) / 255
     means, stds = [], []
-    for channel in images.unbind(dim=1):
-        share = torch.bincount(channel.flatten().cpu().long(), minlength=256).double() / channel.numel()
+    for channel in counts:
+        share = channel.double() / channel.sum()
         mean = (share * values).sum()
         means.append(mean.item())
         stds.append(max((share * (values - mean) ** 2).sum().sqrt().item(), 1e-3))  # one-colored images

@@ -71,9 +71,10 @@ def multi_view(
     joined = join_views(projections, temperature, normalize) / temperature**0.5
     num_images = len(projections[0])
     check_rivals(num_images)
-    images = torch.arange(num_images, device=joined.device).repeat(len(projections))
-    same = images[:, None] == images  # (KN, KN), a view with itself included
-    negatives = (joined @ joined.T).masked_fill_(same, -torch.inf).logsumexp(dim=1)
+    similarities = joined @ joined.T
+    views = similarities.view(len(projections), num_images, len(projections), num_images)
+    views.diagonal(dim1=1, dim2=3).fill_(-torch.inf)  # an image's own views are no rivals, itself included
+    negatives = similarities.logsumexp(dim=1)
     offsets = range(num_images, len(joined), num_images)  # partners stand N, 2N, … rows apart
     attractions = torch.stack([(joined * joined.roll(-offset, dims=0)).sum(dim=1) for offset in offsets])
     rivals = negatives if loss == "dcl" else torch.logaddexp(negatives, attractions)

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from course_utils.pretraining.image_sources import open_stream
 from course_utils.pretraining.launch import hold_the_leash, launch
 from course_utils.pretraining.order import Order, check
 from course_utils.pretraining.run import run
@@ -45,11 +46,12 @@ def pretrain(order: Order) -> Result:
         job, run_dir = check(order)
         settings: Any = job.settings
         check_shares(settings.batch_size, num_processes)
+        stream = open_stream(order, settings, place.num_local if place else order.num_devices or 1)
         if place is None and num_processes > 1:
             end = launch(order, request, environment)
             return Result(end.exit_code, end.words)
         try:
-            record = run(order, job, run_dir, place or Place(), request)
+            record = run(order, job, run_dir, place or Place(), request, stream)
         except Stopped as stopped:
             if place is not None and place.rank > 0:
                 return Result(request.exit_code)

@@ -17,6 +17,7 @@ from course_utils.pretraining.order import Order
 from course_utils.pretraining.signals import StopRequest
 from course_utils.processes import ALONE
 from course_utils.running.environment import count_cores
+from course_utils.teamwork import NOTICED
 
 LEASH = "COURSE_LEASH"  # set where a process ends when its stdin does
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -41,6 +42,10 @@ class _Process:
     def words(self) -> str:
         self.said.seek(0)
         return self.said.read().decode(errors="replace").strip()
+
+    def only_noticed(self) -> bool:
+        """Tell whether it ended because another one did not answer."""
+        return self.popen.returncode == LOST and self.words().startswith(f"error: {NOTICED}")
 
 
 def launch(order: Order, request: StopRequest, environment: dict[str, str]) -> End:
@@ -69,7 +74,7 @@ def launch(order: Order, request: StopRequest, environment: dict[str, str]) -> E
             processes.append(_start(order.words(), {**shared, **number}, said, shows=first + local_rank == 0))
         failed = _watch(processes, request)
         _end_all(processes)
-        return _tell(processes, failed, request)
+        return _tell(processes, failed, request, order.patience)
 
 
 def hold_the_leash(environment: dict[str, str]) -> None:
@@ -162,17 +167,26 @@ def _end_all(processes: list[_Process]) -> None:
 
 def _cause(processes: list[_Process], failed: _Process) -> _Process:
     """Return the process that failed by itself: the first one that was seen may only have noticed its loss."""
-    causes = [process for process in processes if process.popen.returncode not in (0, LOST) and not process.ended_by_us]
-    return next(iter(causes), failed)
+    ended = [process for process in processes if process.popen.returncode and not process.ended_by_us]
+    causes = [process for process in ended if process.popen.returncode != LOST]
+    lost = [process for process in ended if not process.only_noticed()]  # such as a process that reads its images
+    frozen = [process for process in processes if process.ended_by_us]
+    return next(iter([*causes, *lost, *frozen]), failed)
 
 
-def _tell(processes: list[_Process], failed: _Process | None, request: StopRequest) -> End:
+def _tell(processes: list[_Process], failed: _Process | None, request: StopRequest, patience: float) -> End:
     if failed is None:
         code = next((request.exit_code for process in processes if process.popen.returncode), 0)
         words = processes[0].words()
         return End(code, words or f"stopped by {request.sender} before anything was trained" if code else words)
     told = _cause(processes, failed)
     code, count = told.popen.returncode, len(processes)
+    if told.ended_by_us:
+        return End(
+            LOST,
+            f"error: process {told.rank} of {count} did not answer for {patience:g} s and was ended: the same command "
+            "goes on from the last checkpoint, with any number of processes",
+        )
     if code < 0:
         return End(
             LOST,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from course_utils.data.corpus import load_corpus
 from course_utils.data.tokenization import MASK, NUM_SPECIAL, WordPieces, corpus_blocks, train_tokenizer
-from course_utils.filling import score_masked
+from course_utils.language.filling import score_masked
 from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model
 from course_utils.pretext.masking import (
     MaskedTokens,

@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 from course_utils.data.corpus import load_corpus
 from course_utils.data.tokenization import NUM_SPECIAL, WordPieces, corpus_blocks
+from course_utils.language.prompting import score_next
 from course_utils.models.encoder_files import load_language_model
 from course_utils.models.language import LanguageShape, MaskedLanguageModel, build_language_model
 from course_utils.pretext.next_word import next_word_accuracy, next_word_loss, perplexity, shift_tokens
 from course_utils.pretext.word_counts import token_frequencies
 from course_utils.pretraining.recipe import Pretraining, weigh
 from course_utils.pretraining.words import WARMUP, keep, optimizers_of
-from course_utils.prompting import score_next
 from course_utils.running.records import Record
 from course_utils.running.settings import NextWordSettings
 from course_utils.training import History, LossFunction, Step

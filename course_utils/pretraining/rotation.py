@@ -4,11 +4,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from course_utils.data.images import ImageSplits, load_images
+from course_utils.data.streaming import ImageStream
 from course_utils.evaluation import accuracy, extract_features
 from course_utils.models.encoder_files import save_encoder
-from course_utils.models.vision import Encoder, build_encoder, channel_statistics
+from course_utils.models.vision import Encoder, build_encoder
 from course_utils.optimizers import make_optimizers
 from course_utils.pretext import rotation
+from course_utils.pretraining.image_sources import ImageSource, choose_source
 from course_utils.pretraining.recipe import Pretraining, share_of_views
 from course_utils.running.records import Record
 from course_utils.running.settings import RotationSettings
@@ -16,19 +18,22 @@ from course_utils.training import History, LossFunction, Step
 from course_utils.views import ViewSettings
 
 
-def prepare(settings: RotationSettings, fabric: Fabric, record: Record) -> Pretraining:
-    """Return notebook 03's pretraining on four turns; torch's global generator was seeded."""
+def prepare(
+    settings: RotationSettings, fabric: Fabric, record: Record, stream: ImageStream | None = None
+) -> Pretraining:
+    """Return notebook 03's pretraining (`stream`: see `choose_source`); torch's global generator was seeded."""
     splits = load_images(settings.dataset, settings.image_size, settings.num_train_images)
-    images = splits.train.images.to(fabric.device)
-    encoder = build_encoder(settings.encoder, *channel_statistics(images))
+    source = choose_source(splits.train.images, stream, fabric.device)
+    encoder = build_encoder(settings.encoder, *source.statistics())
     model = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, len(rotation.FOUR_TURNS)))
     watched = splits.validation.sample_per_class(50).images
     return Pretraining(
         "four_turns",
         model,
-        make_loss(settings, images),
+        make_loss(settings, source),
         {
-            "num_examples": len(images),
+            "num_examples": len(source),
+            "read": source.read,
             "num_epochs": settings.num_epochs,
             "batch_size": settings.batch_size,
             "optimizers": make_optimizers(
@@ -38,16 +43,16 @@ def prepare(settings: RotationSettings, fabric: Fabric, record: Record) -> Pretr
             "callback": lambda _: {"pretext": share_told(model, watched)},
             "title": "four turns",
         },
-        lambda history: _keep(settings, record, encoder, model, splits, history),
+        lambda history: _keep(settings, record, encoder, model, splits, len(source), history),
     )
 
 
-def make_loss(settings: RotationSettings, images: Tensor) -> LossFunction:
+def make_loss(settings: RotationSettings, source: ImageSource) -> LossFunction:
     """Return the loss of telling a batch's turns.
 
     Args:
         settings: views.
-        images: (N, 3, H, W) uint8.
+        source: of the images.
     """
     views = [
         ViewSettings(
@@ -60,7 +65,7 @@ def make_loss(settings: RotationSettings, images: Tensor) -> LossFunction:
     ]
 
     def compute_loss(model: nn.Module, step: Step) -> dict[str, Tensor]:
-        batch = images[step.indices.to(images.device)]  # (N, 3, H, W)
+        batch = source.take(step)  # (N, 3, H, W)
         turned, turns = rotation.rotate_all(share_of_views(batch, step.stage(views), step))  # (4N, 3, size, size)
         logits = model(turned)
         return {
@@ -86,10 +91,11 @@ def _keep(
     encoder: Encoder,
     model: nn.Module,
     splits: ImageSplits,
+    num_images: int,
     history: History,
 ) -> None:
     record.metric("image/rotation/pretraining_seconds", history.seconds)
     record.metric("image/rotation/views_per_second", 4 * settings.batch_size * len(history.steps) / history.seconds)
     record.metric("image/rotation/pretext/test_accuracy", share_told(model, splits.test.images))
-    info = record.encoder_info(settings.encoder, "rotations", num_train_images=len(splits.train))
+    info = record.encoder_info(settings.encoder, "rotations", num_train_images=num_images)
     save_encoder(record.encoder_path("rotation"), encoder, info)

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from course_utils.data.streaming import ImageStream, minding_the_workers
 from course_utils.errors import LostProcessError
 from course_utils.pretraining.order import Order
 from course_utils.pretraining.recipe import Pretraining
@@ -23,7 +24,9 @@ from course_utils.teamwork import is_silence
 from course_utils.training import History, fit
 
 
-def run(order: Order, job: Job, run_dir: Path, place: Place, request: StopRequest) -> Record | None:
+def run(
+    order: Order, job: Job, run_dir: Path, place: Place, request: StopRequest, stream: ImageStream | None = None
+) -> Record | None:
     """Pretrain, and return the record, which process 0 has written; None in all other processes.
 
     Args:
@@ -32,6 +35,7 @@ def run(order: Order, job: Job, run_dir: Path, place: Place, request: StopReques
         run_dir: the run's folder.
         place: this process's.
         request: asks for a stop.
+        stream: images to learn from in place of the data set's.
 
     Raises:
         Stopped: the request came, and the state is saved.
@@ -40,10 +44,15 @@ def run(order: Order, job: Job, run_dir: Path, place: Place, request: StopReques
     """
     with locked(run_dir) if place.rank == 0 else nullcontext():
         fabric, record = begin(job.name, job.settings, place)
-        record.environment["processes"] = place.num_processes
-        with joined(fabric, place):
-            pretraining = import_module(f"course_utils.pretraining.{order.task}").prepare(job.settings, fabric, record)
-            history = _fit(pretraining, order, fabric, record, request.came)
+        record.environment |= {"processes": place.num_processes, "compiled": order.compiled}
+        given, identity = {}, record.identity
+        if stream is not None:
+            given["stream"], identity = stream, f"{identity} {stream.fingerprint()}"
+            record.environment["stream"] = f"{len(stream):,} images of {order.stream}"
+        with joined(fabric, place), minding_the_workers():
+            prepare = import_module(f"course_utils.pretraining.{order.task}").prepare
+            pretraining = prepare(job.settings, fabric, record, **given)
+            history = _fit(pretraining, order, fabric, record.checkpoint_path(pretraining.name), identity, request.came)
         if place.rank > 0:
             return None
         pretraining.keep(history)
@@ -90,13 +99,15 @@ def _who_is_missing(place: Place, words: str) -> str:
     )
 
 
-def _fit(pretraining: Pretraining, order: Order, fabric: Any, record: Record, stop: Callable[[], bool]) -> History:
+def _fit(
+    pretraining: Pretraining, order: Order, fabric: Any, checkpoint: Path, identity: str, stop: Callable[[], bool]
+) -> History:
     return fit(
         pretraining.model,
         pretraining.compute_loss,
         fabric=fabric,
-        checkpoint=record.checkpoint_path(pretraining.name),
-        identity=record.identity,
+        checkpoint=checkpoint,
+        identity=identity,
         seconds_between_checkpoints=60 * order.minutes_between_checkpoints,
         stop=stop,
         compiled=order.compiled,

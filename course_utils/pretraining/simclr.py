@@ -4,12 +4,14 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from course_utils.data.images import ImageSplits, load_images
+from course_utils.data.streaming import ImageStream
 from course_utils.evaluation import Labeled, extract_features, knn_accuracy, quick_probe_accuracy
 from course_utils.models.encoder_files import save_encoder
-from course_utils.models.vision import Encoder, build_encoder, build_head, channel_statistics
+from course_utils.models.vision import Encoder, build_encoder, build_head
 from course_utils.optimizers import make_optimizers
 from course_utils.pretext import contrastive
 from course_utils.pretext.gathering import gather_views
+from course_utils.pretraining.image_sources import ImageSource, choose_source
 from course_utils.pretraining.recipe import Pretraining, share_of_views
 from course_utils.running.records import Record
 from course_utils.running.settings import SimCLRSettings
@@ -17,20 +19,21 @@ from course_utils.training import History, LossFunction, Step
 from course_utils.views import ViewSettings
 
 
-def prepare(settings: SimCLRSettings, fabric: Fabric, record: Record) -> Pretraining:
-    """Return notebook 05's pretraining; torch's global generator was seeded."""
+def prepare(settings: SimCLRSettings, fabric: Fabric, record: Record, stream: ImageStream | None = None) -> Pretraining:
+    """Return notebook 05's pretraining (`stream`: see `choose_source`); torch's global generator was seeded."""
     splits = load_images(settings.dataset, settings.image_size, settings.num_train_images)
-    images = splits.train.images.to(fabric.device)
-    encoder = build_encoder(settings.encoder, *channel_statistics(images))
+    source = choose_source(splits.train.images, stream, fabric.device)
+    encoder = build_encoder(settings.encoder, *source.statistics())
     sizes = (encoder.feature_dim, settings.hidden_dim, settings.projection_dim)
     model = nn.Sequential(encoder, build_head(settings.head, *sizes))
-    num_steps = len(images) // settings.batch_size * settings.num_epochs
+    num_steps = len(source) // settings.batch_size * settings.num_epochs
     return Pretraining(
         "simclr",
         model,
-        make_loss(settings, images),
+        make_loss(settings, source),
         {
-            "num_examples": len(images),
+            "num_examples": len(source),
+            "read": source.read,
             "num_epochs": settings.num_epochs,
             "batch_size": settings.batch_size,
             "optimizers": make_optimizers(
@@ -41,16 +44,16 @@ def prepare(settings: SimCLRSettings, fabric: Fabric, record: Record) -> Pretrai
             "callback_steps": max(num_steps // settings.num_readings, 1),
             "title": "SimCLR",
         },
-        lambda history: _keep(settings, record, encoder, splits, history),
+        lambda history: _keep(settings, record, encoder, len(source), history),
     )
 
 
-def make_loss(settings: SimCLRSettings, images: Tensor) -> LossFunction:
+def make_loss(settings: SimCLRSettings, source: ImageSource) -> LossFunction:
     """Return the loss of a batch's views, with the negatives of all processes.
 
     Args:
         settings: views, temperature, loss.
-        images: (N, 3, H, W) uint8.
+        source: of the images.
     """
     stages = [
         ViewSettings(
@@ -64,7 +67,7 @@ def make_loss(settings: SimCLRSettings, images: Tensor) -> LossFunction:
     ]
 
     def compute_loss(model: nn.Module, step: Step) -> dict[str, Tensor]:
-        batch = images[step.indices.to(images.device)]  # (N, 3, H, W)
+        batch = source.take(step)  # (N, 3, H, W)
         views = share_of_views(batch, step.stage(stages), step, settings.num_views)  # (K N, 3, size, size)
         z = gather_views(model(views).chunk(settings.num_views))  # K times (N of all processes, dim)
         loss = contrastive.multi_view(z, settings.temperature, settings.loss, normalize=settings.normalize)
@@ -84,7 +87,7 @@ def read_thermometers(encoder: Encoder, splits: ImageSplits) -> dict[str, float]
     }
 
 
-def _keep(settings: SimCLRSettings, record: Record, encoder: Encoder, splits: ImageSplits, history: History) -> None:
+def _keep(settings: SimCLRSettings, record: Record, encoder: Encoder, num_images: int, history: History) -> None:
     num_seen = settings.num_views * settings.batch_size * len(history.steps)
     last_losses = history.column("loss")[-20:]
     final = history.epochs[-1]
@@ -93,5 +96,5 @@ def _keep(settings: SimCLRSettings, record: Record, encoder: Encoder, splits: Im
     record.metric("image/simclr/loss", sum(last_losses) / len(last_losses))
     record.metric("image/simclr/knn/validation_accuracy", final["knn"])
     record.metric("image/simclr/validation_accuracy", final["probe"])
-    info = record.encoder_info(settings.encoder, "SimCLR", num_train_images=len(splits.train))
+    info = record.encoder_info(settings.encoder, "SimCLR", num_train_images=num_images)
     save_encoder(record.encoder_path("simclr"), encoder, info)

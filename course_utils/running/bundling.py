@@ -10,7 +10,7 @@ from course_utils.paths import cache_dir, project_root, replacing
 from course_utils.running.executed import load_notebook
 
 TOP = "self-supervised-course"  # the folder that unpacking makes
-FOLDERS = ("course_utils", "notebooks", "data", "docs")
+FOLDERS = ("course_utils", "notebooks", "data", "docs", "tests", "benchmarks")  # so that every `make` works
 FILES = (
     *("README.md", "LICENSE", "CITATION.cff", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"),
     *("pyproject.toml", "environment.yml", "Makefile"),

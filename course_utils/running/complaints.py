@@ -75,5 +75,8 @@ def _readable(limits: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # Python writes no number of more than some thousand digits
+        return "something that is too long to be shown"
     return text if len(text) <= 60 else f"{text[:57]}..."

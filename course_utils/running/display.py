@@ -38,25 +38,32 @@ def open_display(console: Console) -> Iterator[Display]:
 
 
 class LiveDisplay:
-    """One line for each notebook that ended, and below them what the present one does."""
+    """One line for each notebook that ended, and below them two for each that runs: where it is, what it says."""
 
     def __init__(self, live: Live) -> None:
-        self.live, self.spinner = live, Spinner("dots", style="cyan")
+        self.live = live
+        self.running: dict[str, tuple[Spinner, Text]] = {}
 
     def show(self, job: Job, progress: Progress) -> None:
-        """Redraw the lines about the present notebook."""
+        """Redraw the lines about a notebook that runs."""
         where = Text.assemble(
             (job.name, "bold"),
             f"  cell {progress.cell} of {progress.num_cells} · {show_time(progress.seconds)}",
         )
-        self.spinner.update(text=where)
+        spinner = self.running[job.name][0] if job.name in self.running else Spinner("dots", style="cyan")
+        spinner.update(text=where)
         said = Text(f"  {progress.line}", style="dim", no_wrap=True, overflow="ellipsis")
-        self.live.update(Group(self.spinner, said))
+        self.running[job.name] = (spinner, said)
+        self._redraw()
 
     def ended(self, entry: Entry) -> None:
         """Leave one line for good."""
-        self.live.update("")
+        self.running.pop(entry["name"], None)
+        self._redraw()
         self.live.console.print(_line(entry), soft_wrap=True)
+
+    def _redraw(self) -> None:
+        self.live.update(Group(*(line for lines in self.running.values() for line in lines)))
 
 
 class LogDisplay:
@@ -64,16 +71,17 @@ class LogDisplay:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.name, self.line, self.said = "", "", 0.0
+        self.last: dict[str, tuple[str, float]] = {}  # what each notebook said, and when it was printed
 
     def show(self, job: Job, progress: Progress) -> None:
         """Print a line if there is news and the last one is some time ago."""
-        if job.name != self.name:
-            self.name, self.line, self.said = job.name, "", time.monotonic()
+        if job.name not in self.last:
+            self.last[job.name] = ("", time.monotonic())
             self._print(f"{job.name}: started")
-        is_time = time.monotonic() - self.said >= SECONDS_BETWEEN_LINES
-        if is_time and progress.line != self.line:
-            self.line, self.said = progress.line, time.monotonic()
+        line, said_at = self.last[job.name]
+        is_time = time.monotonic() - said_at >= SECONDS_BETWEEN_LINES
+        if is_time and progress.line != line:
+            self.last[job.name] = (progress.line, time.monotonic())
             where = f"cell {progress.cell} of {progress.num_cells}"
             said = progress.line if len(progress.line) <= LONGEST_LINE else progress.line[:LONGEST_LINE] + " …"
             self._print(f"{job.name}: {where} · {show_time(progress.seconds)} · {said}")
@@ -104,7 +112,8 @@ def claims_table(summary: Summary) -> Table | None:
     claims = [claim for entry in summary["notebooks"] for claim in entry["claims"]]
     if not claims:
         return None
-    table = Table(title="Claims, held against what was measured here", title_justify="left", expand=True)
+    title = "Claims, held against what was measured here (or in a recorded sweep, where it says so)"
+    table = Table(title=title, title_justify="left", expand=True)
     table.show_lines = True
     table.add_column("holds", justify="center", no_wrap=True)
     table.add_column("claim", ratio=3)

@@ -6,15 +6,17 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
 from course_utils.errors import CourseError
-from course_utils.paths import project_root, resolve, shipped_encoders_dir
+from course_utils.paths import notebooks_dir, project_root, resolve, shipped_encoders_dir
 from course_utils.running.environment import count_cores, free_memory, list_gpus
+from course_utils.running.notebooks import discover
+from course_utils.running.profiles import LAPTOP, suited_to_this_machine
 from course_utils.running.speed import estimate_minutes, load_measured, measure_views_per_second
 
 Level = Literal["green", "yellow", "red"]
@@ -23,6 +25,7 @@ LITTLE_MEMORY, TOO_LITTLE_MEMORY = 2.5 * GIGABYTE, 1.0 * GIGABYTE
 LITTLE_DISK, TOO_LITTLE_DISK = 2.0 * GIGABYTE, 0.2 * GIGABYTE
 MANY_MINUTES = 60.0
 OLDEST_PYTHON = (3, 11)
+LIGHTS: dict[Level, str] = {"green": "#2da44e", "yellow": "#d4a72c", "red": "#cf222e"}
 INSTALL = "`pip install -e .` in the course's folder"
 
 
@@ -43,6 +46,8 @@ class Diagnosis:
     checks: list[Check] = field(default_factory=list)
     views_per_second: float = 0.0
     minutes: dict[str, float] = field(default_factory=dict)  # of the laptop profile's notebooks, on this machine
+    profile: str = LAPTOP  # that `make run` takes here
+    minutes_of_main_job: float = 0.0  # of `make run`, once all is set up; 0: not known
 
     @property
     def is_well(self) -> bool:
@@ -57,6 +62,7 @@ class Diagnosis:
             "checks": [asdict(check) for check in self.checks],
             "views_per_second": round(self.views_per_second, 1),
             "minutes": {name: round(minutes, 2) for name, minutes in self.minutes.items()},
+            "make_run": {"profile": self.profile, "minutes": round(self.minutes_of_main_job, 2)},
         }
 
     def __repr__(self) -> str:
@@ -67,10 +73,26 @@ class Diagnosis:
         )
 
     def _repr_html_(self) -> str:
-        marks = {"green": "🟢", "yellow": "🟡", "red": "🔴"}
-        rows = [(marks[check.level], check.name, check.found, check.advice) for check in self.checks]
-        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-        return f"<table><tr><th></th><th>what</th><th>found</th><th>what to do</th></tr>{body}</table>"
+        rows = ((_light(check.level), *map(_as_html, (check.name, check.found, check.advice))) for check in self.checks)
+        head = _row("th", ("state", "what", "found", "what to do"))
+        return f"<table>{head}{''.join(_row('td', row) for row in rows)}</table>"
+
+
+def _row(tag: str, cells: Iterable[str]) -> str:
+    """Return a table's row of HTML; JupyterLab would set the words flush right."""
+    opened = f'<{tag} style="text-align: left">'
+    return f"<tr>{''.join(f'{opened}{cell}</{tag}>' for cell in cells)}</tr>"
+
+
+def _light(level: Level) -> str:
+    """Return a level's colored dot and its name; no emoji, as not every machine has a font for them."""
+    style = f"display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%; background: {LIGHTS[level]}"
+    return f'<span style="{style}"></span> {level}'
+
+
+def _as_html(text: str) -> str:
+    """Return text as HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def examine(*, seconds: float = 10.0) -> Diagnosis:
@@ -212,19 +234,29 @@ def _why_damaged(name: str) -> str:
 
 
 def _encoders() -> Check:
-    if any(shipped_encoders_dir().glob("*.safetensors")):
-        return Check("encoders", "green", "shipped")
-    return Check(
-        "encoders", "yellow", "none shipped", "run notebooks 01 and 05 before 06, or `git checkout data/encoders`"
-    )
+    from course_utils.models.encoder_files import load_encoder, load_language_model  # torch takes seconds to import
+
+    try:
+        for name in ("rotation", "simclr", "supervised"):
+            load_encoder(shipped_encoders_dir() / f"{name}.safetensors")
+        load_language_model(shipped_encoders_dir() / "masked_words.safetensors")
+    except CourseError as error:
+        return Check("encoders", "yellow", "not all that were shipped", f"{error}; or get the course's folder anew")
+    return Check("encoders", "green", "shipped")
 
 
 def _speed(diagnosis: Diagnosis, seconds: float) -> Check:
     busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > count_cores() / 2  # Windows doesn't say
     diagnosis.views_per_second = measure_views_per_second(seconds)
     diagnosis.minutes = estimate_minutes(diagnosis.views_per_second, load_measured())
+    diagnosis.profile = suited_to_this_machine()
+    shorter = estimate_minutes(diagnosis.views_per_second, load_measured(diagnosis.profile))
+    core = [notebook.name for notebook in discover(notebooks_dir()) if notebook.is_core]
+    diagnosis.minutes_of_main_job = sum(shorter.get(name, 0.0) for name in core)
     total = sum(diagnosis.minutes.values())
     known = f", so about {total:.0f} minutes for {len(diagnosis.minutes)} notebooks" if diagnosis.minutes else ""
+    if diagnosis.minutes_of_main_job:
+        known += f", {diagnosis.minutes_of_main_job:.0f} for `make run` (profile {diagnosis.profile})"
     found = f"{diagnosis.views_per_second:,.0f} views a second{known}"
     if busy:
         return Check("speed", "yellow", found, "other programs kept this machine busy: ask again when they are done")

@@ -14,6 +14,8 @@ from course_utils.paths import project_root
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+BYTES_A_KERNEL = 1.5 * 2**30  # with torch and the shipped data, generously
+
 
 def describe_environment(fabric: "Fabric | None" = None) -> dict[str, Any]:
     """Return versions and hardware as plain data; device and precision are "" unless `fabric` knows them."""

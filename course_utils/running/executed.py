@@ -10,7 +10,8 @@ from typing import Any
 
 from course_utils.errors import CourseError
 from course_utils.paths import docs_dir, notebooks_dir, project_root, write_text
-from course_utils.running.outputs import SHRINKING, clean_outputs, shrink_pictures
+from course_utils.running.outputs import clean_outputs, shrink_pictures
+from course_utils.running.pictures import SHRINKINGS
 from course_utils.running.results import Recorded
 
 MAX_BYTES = 500_000
@@ -37,7 +38,7 @@ def load_notebook(path: Path) -> Content:
         content["cells"] = list(content["cells"])
     except OSError as error:
         raise CourseError(f"can't read {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise CourseError(f"{path} is not a notebook: it should be a JSON file with cells") from None
     return content
 
@@ -77,8 +78,8 @@ def make_copy(name: str, source: Content, ran: Content, record: Recorded, known:
     ]
     if code_of(source) != code_of(ran):
         raise CourseError(f"{name} has changed since this run: run it again before it is published")
-    for scale, num_colors in SHRINKING:
-        shrunk = [shrink_pictures(items, scale, num_colors) for items in outputs]
+    for shrinking in SHRINKINGS:
+        shrunk = [shrink_pictures(items, shrinking) for items in outputs]
         copy = _assemble(name, source, shrunk, facts, known)
         size = len(json.dumps(copy, indent=1, ensure_ascii=False).encode())
         if size < MAX_BYTES:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.paths import project_root, resolve
+from course_utils.paths import locate, project_root, resolve
 
 SWEEP_MARK = "sweep.json"
 MARKS = (".lock", "summary.json", "records", "checkpoints")
@@ -19,10 +19,11 @@ def find_run_dir(name: str) -> Path:
         CourseError: such a name makes no folder.
     """
     if os.sep in name or "/" in name:
-        return Path(name).expanduser().resolve()
+        return locate(name)
     if not re.fullmatch(r"\w[\w.+-]*", name):
         raise CourseError(f"{name!r} is no name for a run: use letters, digits, '.', '-' and '_', or a folder's path")
-    return resolve("runs") / name
+    locate(folder := resolve("runs") / name)
+    return folder
 
 
 def folder_problems(run_dir: Path, *, sweep: bool = False) -> list[str]:

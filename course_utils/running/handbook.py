@@ -92,15 +92,20 @@ def notebooks_table(old: str, facts: Facts) -> str:
 
 
 def encoders_table(folder: Path) -> str:
-    """Return data/README.md's table of the encoder files in a folder: size, origin, hash."""
+    """Return data/README.md's table of the encoder files in a folder, each with its JSON file: size, origin, hash."""
     lines = [*ENCODERS_HEAD]
-    for path in sorted(folder.glob("*.safetensors")):
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        content = path.read_bytes()
+    for encoder in sorted(folder.glob("*.safetensors")):
+        told = json.loads(encoder.with_suffix(".json").read_text(encoding="utf-8"))
         notebook = f"[{told['notebook'][:2]}](../notebooks/{told['notebook']}.ipynb), {told['date']}"
-        cells = (f"`encoders/{path.name}`", f"{len(content) / 1e6:.1f} MB", notebook, f"`{told['dataset']}`")
-        lines.append(f"| {' | '.join(cells)} | `{hashlib.sha256(content).hexdigest()}` |")
+        for path in (encoder, encoder.with_suffix(".json")):
+            content = path.read_bytes()
+            cells = (f"`encoders/{path.name}`", _file_size(len(content)), notebook, f"`{told['dataset']}`")
+            lines.append(f"| {' | '.join(cells)} | `{hashlib.sha256(content).hexdigest()}` |")
     return "\n".join(lines)
+
+
+def _file_size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:.1f} MB" if num_bytes >= 100_000 else f"{num_bytes / 1e3:.1f} kB"
 
 
 def plan_table(name: str, facts: Facts) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.errors import CourseError
+from course_utils.paths import locate
 from course_utils.running.complaints import suggest
 
 LAST_OF_CORE = 6
@@ -67,10 +68,10 @@ class Notebook:
         """
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            return [{**cell, "source": "".join(cell["source"])} for cell in content["cells"]]
+            return [_read_cell(cell) for cell in content["cells"]]
         except OSError as error:
             raise CourseError(f"can't read {self.path}: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise CourseError(f"{self.path} is not a notebook: it should be a JSON file with cells") from None
 
     @property
@@ -95,12 +96,12 @@ class Notebook:
         Raises:
             CourseError: there isn't exactly one such cell, or it holds more than plain assignments.
         """
-        tagged = [cell["source"] for cell in self.cells if PARAMETERS_TAG in cell.get("metadata", {}).get("tags", [])]
+        tagged = [cell["source"] for cell in self.cells if PARAMETERS_TAG in cell["tags"]]
         if len(tagged) != 1:
             raise CourseError(f"{self.name} needs one cell tagged `{PARAMETERS_TAG}`, it has {len(tagged)}")
         try:
             return read_parameters(tagged[0])
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):  # the last two: brackets without end
             raise CourseError(
                 f"{self.name}: the cell tagged `{PARAMETERS_TAG}` may hold only lines such as `NUM_EPOCHS = 12  # why`"
             ) from None
@@ -108,6 +109,19 @@ class Notebook:
     def defaults(self) -> dict[str, Any]:
         """Return the values of the parameters cell: the laptop profile."""
         return {parameter.name: parameter.value for parameter in self.parameters}
+
+
+def _read_cell(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell with its source as one text and its tags at hand.
+
+    Raises:
+        KeyError, TypeError: it is none.
+    """
+    metadata = cell.get("metadata", {}) if isinstance(cell, dict) else None
+    tags = metadata.get("tags", []) if isinstance(metadata, dict) else None
+    if not isinstance(tags, list):
+        raise TypeError("not a cell")
+    return {**cell, "cell_type": cell["cell_type"], "source": "".join(cell["source"]), "tags": tags}
 
 
 def read_parameters(source: str) -> list[Parameter]:
@@ -171,7 +185,7 @@ def select(words: Sequence[str], folder: Path, *, everything: bool = False) -> l
 def _find(word: str, known: Sequence[Notebook]) -> Notebook | str:
     """Return the notebook that `word` means, or what is wrong with it."""
     if word.endswith(".ipynb"):
-        path = Path(word).expanduser().resolve()
+        path = locate(word)
         return Notebook(path) if path.is_file() else f"there is no file {word}"
     if word.isdecimal():
         matches = [notebook for notebook in known if notebook.number == int(word)]

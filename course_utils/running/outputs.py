@@ -1,20 +1,19 @@
 """Outputs of executed notebooks, made fit for a repository: no bars, no widgets' state, no large pictures."""
 
 import base64
-import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from course_utils.errors import CourseError
+from course_utils.running.pictures import Shrinking, shrink_picture
 
 Output = dict[str, Any]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_NOTE = "*Here is a widget when the notebook runs in JupyterLab (`make lab`).*"
 PROGRESS_LINE = re.compile(r"^[^\n]*: \d+ % · [^\n]*s left\n?", re.M)  # `progress` says it while work goes on
-SHRINKING = ((1.0, 256), (0.8, 256), (0.65, 128), (0.5, 128), (0.5, 32))
-"""Share of a picture's width and number of its colors, best first; at 0.5 a picture has a screen's pixels."""
+PNG = "image/png"
 
 
 def clean_outputs(outputs: Sequence[Output], root: str) -> list[Output]:
@@ -48,32 +47,9 @@ def tidy_text(text: str) -> str:
     return PROGRESS_LINE.sub("", "\n".join(lines))
 
 
-def shrink_pictures(outputs: Sequence[Output], scale: float, num_colors: int) -> list[Output]:
-    """Return the outputs with smaller PNGs; how wide they are shown stays the same."""
-    return [_with_small_picture(output, scale, num_colors) for output in outputs]
-
-
-def shrink_png(content: bytes, scale: float, num_colors: int) -> bytes:
-    """Return a PNG of fewer pixels and colors, or the one that came if that is smaller.
-
-    Args:
-        content: the file's.
-        scale: of width and height, at most 1.
-        num_colors: at most 256.
-    """
-    from PIL import Image
-
-    with Image.open(io.BytesIO(content)) as loaded:
-        picture = Image.new("RGB", loaded.size, "white")
-        rgba = loaded.convert("RGBA")
-        picture.paste(rgba, mask=rgba.getchannel("A"))
-    if scale < 1:
-        size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-    small = io.BytesIO()
-    few = picture.quantize(num_colors, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(small, "PNG", optimize=True)
-    return min(small.getvalue(), content, key=len)
+def shrink_pictures(outputs: Sequence[Output], shrinking: Shrinking) -> list[Output]:
+    """Return the outputs with smaller pictures; how wide they are shown, and their texts, stay the same."""
+    return [_with_small_picture(output, shrinking) for output in outputs]
 
 
 def _add_text(outputs: list[Output], name: str, text: str) -> None:
@@ -86,7 +62,7 @@ def _add_text(outputs: list[Output], name: str, text: str) -> None:
 
 def _displayed(output: Output, root: str) -> Output:
     data = {kind: content for kind, content in output["data"].items() if kind != WIDGET}
-    if WIDGET in output["data"]:
+    if WIDGET in output["data"] and "text/html" not in data:  # a quiz can be read without its widget
         data = {"text/markdown": WIDGET_NOTE, "text/plain": WIDGET_NOTE.strip("*")}
     metadata = output.get("metadata", {})
     pictures = [kind for kind in data if kind.startswith("image/")]
@@ -100,12 +76,17 @@ def _displayed(output: Output, root: str) -> Output:
     return {**output, "data": dict(sorted(data.items())), "metadata": metadata}
 
 
-def _with_small_picture(output: Output, scale: float, num_colors: int) -> Output:
+def _with_small_picture(output: Output, shrinking: Shrinking) -> Output:
     data: Mapping[str, Any] = output.get("data", {})
-    if "image/png" not in data:
+    if PNG not in data:
         return output
-    png = shrink_png(base64.b64decode(_joined(data["image/png"])), scale, num_colors)
-    return {**output, "data": {**data, "image/png": base64.b64encode(png).decode()}}
+    kind, content = shrink_picture(base64.b64decode(_joined(data[PNG])), shrinking)
+    about = output.get("metadata", {})
+    return {
+        **output,
+        "data": {**{key: data[key] for key in data if key != PNG}, kind: base64.b64encode(content).decode()},
+        "metadata": {kind if key == PNG else key: about[key] for key in about},
+    }
 
 
 def _without_root(text: str, root: str) -> str:

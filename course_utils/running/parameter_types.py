@@ -1,7 +1,7 @@
 """The kinds of value that a notebook's parameter can have, with their ranges."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -17,7 +17,7 @@ NumTrainExamples = Annotated[int, Field(ge=0)]
 NumNeighbors = Annotated[int, Field(ge=1)]
 NumMappedImages = Annotated[int, Field(ge=50, le=5000)]
 BatchSize = Annotated[int, Field(ge=2)]
-NumExamples = Annotated[int, Field(ge=2, le=64)]
+NumExamples = Annotated[int, Field(ge=2, le=32)]
 TopK = Annotated[int, Field(ge=0)]
 """0: all of them."""
 NumViews = Annotated[int, Field(ge=2, le=16)]
@@ -75,6 +75,15 @@ Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 def expected(words: str) -> PydanticCustomError:
     """Return the error of a value that should be as `words` say."""
     return PydanticCustomError("expected", "{words}", {"words": words})
+
+
+def of_64_bits(value: Any) -> Any:
+    """Return a value in which no whole number is larger than what numpy, torch and JSON's readers take."""
+    if isinstance(value, list):
+        return [of_64_bits(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise expected("a number of at most 64 bits")
+    return value
 
 
 def _without_repeats(seeds: list[int]) -> list[int]:

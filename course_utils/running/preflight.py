@@ -98,12 +98,13 @@ def _size_problems(notebook: str, settings: ImageSettings, data: "DatasetSummary
     if settings.num_train_images > data.num_train:
         problems.append(
             f"{notebook}: NUM_TRAIN_IMAGES must be at most {data.num_train}, the training images of {data.name}, "
-            f"got {settings.num_train_images}"
+            f"got {settings.num_train_images}; 0 takes all of them"
         )
     num_images = min(settings.num_train_images or data.num_train, data.num_train)
     batch_size = getattr(settings, "batch_size", 0)
     if batch_size > num_images:
         problems.append(
-            f"{notebook}: BATCH_SIZE must be at most {num_images}, the number of training images, got {batch_size}"
+            f"{notebook}: BATCH_SIZE must be at most {num_images}, the number of training images, got {batch_size}; "
+            f"`-p BATCH_SIZE {2 ** (num_images.bit_length() - 1)}` sets it"
         )
     return problems

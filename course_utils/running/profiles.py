@@ -1,15 +1,16 @@
 """Profiles: other values for the notebooks' parameters, and how values are read from text."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from course_utils.errors import SettingsError
+from course_utils.paths import expand
+from course_utils.running.strict_yaml import parse_yaml, read_start
 
-LAPTOP = "laptop"
+LAPTOP, LIGHT, SMOKE, GPU = "laptop", "light", "smoke", "gpu"
+AUTO = "auto"
+"""The laptop profile, or the light one on a machine whose processor (or GPU) does not compute in bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,11 @@ class Profile:
     values: dict[str, dict[str, Any]]
 
 
-class Loader(yaml.SafeLoader):
-    """YAML with 1e-3 as the number that it is; YAML 1.1 wants 1.0e-3."""
-
-
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
-
-
 def read_value(text: str) -> Any:
     """Return the value that a person means by `text`: a number, true, a list, or else text as it stands."""
     try:
-        value = yaml.load(text, Loader=Loader)
-    except yaml.YAMLError:
+        value = parse_yaml(text.encode(errors="surrogatepass"))
+    except SettingsError:
         return text
     return text if value is None else value
 
@@ -47,27 +39,35 @@ def read_profile(name: str, folder: Path) -> Profile:
     """Return a profile.
 
     Args:
-        name: of one in `folder`, or a YAML file's path.
+        name: of one in `folder`, "auto", or a YAML file's path.
         folder: where the course's profiles are.
 
     Raises:
         SettingsError: there is none, or it is not a mapping of notebooks to mappings of parameters.
     """
+    if name == AUTO:
+        name = suited_to_this_machine()
     if name == LAPTOP:
         return Profile(LAPTOP, {})
     is_path = name.endswith((".yaml", ".yml"))
-    path = Path(name).expanduser() if is_path else folder / f"{name}.yaml"
+    path = expand(name) if is_path else folder / f"{name}.yaml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
+        content = parse_yaml(read_start(path))
     except FileNotFoundError:
-        known = ", ".join(list_profiles(folder))
+        known = ", ".join([AUTO, *list_profiles(folder)])
         raise SettingsError(f"there is no profile {name}: choose one of {known}, or a .yaml file") from None
+    except SettingsError as error:
+        raise SettingsError(f"the profile {path} {error}") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"can't read the profile {path}: {getattr(error, 'strerror', None) or error}") from None
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
-        raise SettingsError(f"the profile {path} is not valid YAML (line {line})") from None
     return Profile(path.stem, _checked(content, path))
+
+
+def suited_to_this_machine() -> str:
+    """Return the name of the profile that "auto" stands for here."""
+    from course_utils import devices  # here, for torch takes seconds to import
+
+    return LAPTOP if devices.computes_in_bfloat16(devices.make_fabric().device.type) else LIGHT
 
 
 def _checked(content: Any, path: Path) -> dict[str, dict[str, Any]]:

@@ -18,19 +18,20 @@ from course_utils.running.executed import (
 )
 from course_utils.running.handbook import renew_handbook
 from course_utils.running.notebooks import Notebook
+from course_utils.running.profiles import GPU, LAPTOP, LIGHT
 from course_utils.running.results import executed_path, load_record
 from course_utils.running.settings import validate
-from course_utils.running.speed import MEASURED, write_measured
+from course_utils.running.speed import MEASURED, pace_of, write_measured
 from course_utils.running.summary import Entry, Summary, load_summary
 
-PROFILES = ("laptop", "gpu")
+PROFILES = (LAPTOP, LIGHT, GPU)
 PICTURE = "06_linear_evaluation_comparison.png"  # README shows it
 
 
 def publish(run_dir: Path) -> list[Path]:
     """Take what a run gave into the repository; return the files written.
 
-    A laptop run gives encoders, README's picture and an executed copy of each notebook; a gpu run gives minutes only.
+    A laptop run gives encoders, README's picture and an executed copy of each notebook; the others give minutes only.
     All copies are made before anything is written.
 
     Raises:
@@ -40,13 +41,11 @@ def publish(run_dir: Path) -> list[Path]:
     if summary["status"] != "ok":
         raise CourseError(f"{run_dir} has failed notebooks: only a run that ended well is published")
     if summary["profile"] not in PROFILES:
-        raise CourseError(
-            f"{run_dir} is a run of {summary['profile']}: only {' and '.join(PROFILES)} runs are published"
-        )
+        raise CourseError(f"{run_dir} is a run of {summary['profile']}: only {', '.join(PROFILES)} runs are published")
     entries = [entry for entry in summary["notebooks"] if (notebooks_dir() / f"{entry['name']}.ipynb").exists()]
     sources = {entry["name"]: _with_minutes(entry, summary) for entry in entries}
     written = []
-    if summary["profile"] == "laptop":  # what is shipped is what a learner's own run would make
+    if summary["profile"] == LAPTOP:  # what is shipped is what a learner's own run would make
         known = {*copied_names(), *sources}
         copies = {entry["name"]: _copy_of(run_dir, entry, sources[entry["name"]], known) for entry in entries}
         for name, copy in copies.items():
@@ -103,12 +102,20 @@ def describe_minutes(entry: Entry, summary: Summary) -> str:
 
 def _with_minutes(entry: Entry, summary: Summary) -> Content:
     content = load_notebook(notebooks_dir() / f"{entry['name']}.ipynb")
-    put_minutes(entry["name"], content, summary["profile"], describe_minutes(entry, summary))
+    put_minutes(entry["name"], content, pace_of(summary, docs_dir() / MEASURED), describe_minutes(entry, summary))
     return content
 
 
-def put_minutes(name: str, content: Content, profile: str, words: str) -> None:
-    """Put one profile's minutes into the cell tagged `minutes`; the other profiles' stay as they are.
+def put_minutes(name: str, content: Content, pace: str, words: str) -> None:
+    """Put the minutes of one profile, or of it on other machines, into the cell tagged `minutes`; others' stay.
+
+    Of laptop and gpu it is also said if they were not measured.
+
+    Args:
+        name: the notebook's.
+        content: the notebook, changed in place.
+        pace: see `pace_of`.
+        words: see `describe_minutes`.
 
     Raises:
         CourseError: the notebook has no such cell.
@@ -116,8 +123,9 @@ def put_minutes(name: str, content: Content, profile: str, words: str) -> None:
     cells = [cell for cell in content["cells"] if MINUTES_TAG in cell["metadata"].get("tags", [])]
     if len(cells) != 1:
         raise CourseError(f"{name} needs one cell tagged `{MINUTES_TAG}`, it has {len(cells)}")
-    known = dict(re.findall(r"^- (\w+): (.+)$", "".join(cells[0]["source"]), re.M)) | {profile: words}
-    lines = ["**How long it took**", "", *(f"- {name}: {known.get(name, 'not measured')}" for name in PROFILES)]
+    known = dict(re.findall(r"^- ([^:\n]+): (.+)$", "".join(cells[0]["source"]), re.M)) | {pace: words}
+    paces = sorted({*known, LAPTOP, GPU}, key=lambda pace: (PROFILES.index(pace.split(", ")[0]), pace))
+    lines = ["**How long it took**", "", *(f"- {pace}: {known.get(pace, 'not measured')}" for pace in paces)]
     cells[0]["source"] = "\n".join(lines).splitlines(keepends=True)
 
 

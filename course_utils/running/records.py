@@ -5,6 +5,7 @@ import re
 import shutil
 import statistics
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from course_utils.errors import CourseError
 from course_utils.paths import replacing, resolve, shipped_encoders_dir
+from course_utils.running.claims import ClaimsTable
 from course_utils.running.environment import describe_environment
 from course_utils.running.metrics import MetricsTable, check_metric_name, finite_number, plain
 from course_utils.running.results import checkpoints_dir, load_record, write_record
@@ -27,6 +29,7 @@ __all__ = ["Record", "begin", "load_record", "start_notebook"]
 
 DOTS_PER_INCH = 160  # of the files; on screens they are shown at half of it, and stay sharp on fine ones
 SCREEN_DOTS_PER_INCH = 80
+SAME_DATA = ("DATASET", "IMAGE_SIZE", "NUM_TRAIN_IMAGES")  # parameters that two notebooks' numbers must share
 SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -100,7 +103,7 @@ class Record:
         self.claims: dict[str, dict[str, Any]] = {}
         self.figures: dict[str, dict[str, str]] = {}
         self.encoders: dict[str, str] = {}
-        self.started = datetime.now(UTC)
+        self.started, self._clock = datetime.now(UTC), time.monotonic()
         _check_writable(self.run_dir)  # better to learn it now than after minutes of training
 
     def metric(self, name: str, value: Any) -> None:
@@ -236,23 +239,37 @@ class Record:
             "the same RUN_DIR"
         )
 
+    def find_metric(self, notebook: str, name: str) -> float | None:
+        """Return what another notebook measured in this run on the same data; None if it did not.
+
+        Args:
+            notebook: the other's name, such as "01_supervised_baselines".
+            name: of the metric.
+        """
+        other = load_record(self.run_dir, notebook)
+        if other is None or any(other["parameters"].get(key) != self.parameters.get(key) for key in SAME_DATA):
+            return None
+        return other["metrics"].get(name)
+
     def table(self) -> MetricsTable:
         """Return what was measured so far, to be shown by the notebook."""
         return MetricsTable(self.metrics)
 
-    def finish(self) -> None:
+    def finish(self) -> ClaimsTable:
         """Write the record, whole or not at all, and delete the trainings' checkpoints.
+
+        Returns:
+            The claims with their verdicts, which a cell that ends with this shows.
 
         Raises:
             CourseError: the run's folder can't be written to.
         """
-        finished = datetime.now(UTC)
         content = {
             "notebook": self.notebook,
             "status": "ok",
             "started": self.started.isoformat(timespec="seconds"),
-            "finished": finished.isoformat(timespec="seconds"),
-            "seconds": round((finished - self.started).total_seconds(), 2),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self._clock, 2),
             "parameters": self.parameters,
             "environment": self.environment,
             "metrics": self.metrics,
@@ -262,6 +279,7 @@ class Record:
         }
         write_record(self.run_dir, content)
         shutil.rmtree(checkpoints_dir(self.run_dir, self.notebook), ignore_errors=True)
+        return ClaimsTable(list(self.claims.values()))
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.run_dir).as_posix()

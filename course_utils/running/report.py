@@ -1,11 +1,13 @@
 """A run as one page of HTML: no script, no network, its pictures inside; it can be sent by mail."""
 
 import base64
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from course_utils.paths import write_text
+from course_utils.running.claims import statement_html
 from course_utils.running.metrics import rows, show_evidence, show_time
 from course_utils.running.report_style import STYLE
 from course_utils.running.results import executed_path, load_record
@@ -53,8 +55,10 @@ def _environment(summary: Summary) -> str:
     facts = {
         "status": summary["status"],
         "time": show_time(summary["seconds"]),
-        **{name: value for name, value in summary["environment"].items() if value != ""},
+        **summary["environment"],
     }
+    facts["commit"] = re.sub(r"^([0-9a-f]{10})[0-9a-f]+", r"\1", str(facts.get("commit", "")))  # the rest says no more
+    facts = {name: value for name, value in facts.items() if value != ""}
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>" for name, value in facts.items())
     return f"<dl>{items}</dl>"
 
@@ -102,8 +106,7 @@ def _claim(claim: dict[str, Any]) -> str:
     mark, status, words = ("✓", "ok", "holds") if claim["holds"] else ("✗", "failed", "does not hold")
     holds = f'<span class="{status}" title="{words}">{mark}</span>'
     evidence = "<br>".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in show_evidence(claim["evidence"]))
-    statement = f"{escape(claim['statement'])}<br><small>{escape(claim['source'])}</small>"
-    return _row(holds, statement, evidence)
+    return _row(holds, statement_html(claim), evidence)
 
 
 def _figures(run_dir: Path, entry: Entry) -> str:

@@ -4,12 +4,37 @@ import hashlib
 import json
 import shutil
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from course_utils.paths import write_text
+from course_utils.running.json_files import Shape, has_shape, read_json
 
 Recorded = dict[str, Any]
 """A record as it stands in its file."""
+
+
+def _inside(file: str) -> str:
+    if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
+        raise ValueError("lies outside of the run's folder")
+    return file
+
+
+_File = Annotated[str, AfterValidator(_inside)]
+
+
+class _Figure(Shape):
+    file: _File
+    caption: str
+
+
+class _Record(Shape):
+    notebook: str
+    source: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    figures: list[_Figure] = Field(default_factory=list)
+    encoders: list[_File] = Field(default_factory=list)
 
 
 def record_path(run_dir: Path, notebook: str) -> Path:
@@ -40,10 +65,10 @@ def write_record(run_dir: Path, record: Recorded) -> None:
 def load_record(run_dir: Path, notebook: str) -> Recorded | None:
     """Return what a notebook left in a run's folder, None if there is nothing that can be read."""
     try:
-        record = json.loads(record_path(run_dir, notebook).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = read_json(record_path(run_dir, notebook))
+    except FileNotFoundError:
         return None
-    return record if isinstance(record, dict) and record.get("notebook") == notebook else None
+    return dict(record) if has_shape(record, _Record) and record["notebook"] == notebook else None
 
 
 def recorded_names(run_dir: Path) -> list[str]:

@@ -23,6 +23,11 @@ class NotebookSettings(BaseModel):
     seed: types.Seed
     run_dir: types.Path
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_64_bits(cls, value: Any) -> Any:
+        return types.of_64_bits(value)
+
     @classmethod
     def parameter_names(cls) -> list[str]:
         """Return the UPPER_CASE names, in order."""
@@ -190,6 +195,7 @@ class LinearEvaluationSettings(ImageSettings):
     labels_per_class: types.LabelsPerClass
     fine_tuned_labels: types.LabelsPerClass
     num_fine_tuning_steps: types.NumSteps
+    num_fine_tuning_passes: types.NumEpochs
     num_mapped_images: types.NumMappedImages
     hourly_wage: types.Money
     annotators: types.NumAnnotators

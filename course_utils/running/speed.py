@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.paths import docs_dir, write_text
+from course_utils.running.json_files import read_json
+from course_utils.running.profiles import LAPTOP
 from course_utils.running.summary import Summary
 
 VIEWS_PER_SECOND = "image/simclr/views_per_second"
@@ -17,25 +19,42 @@ STEPS_TO_WARM_UP = 2
 MEASURED = "measured.json"  # in docs/: how long the published run of each profile took
 
 
-def load_measured(profile: str = "laptop") -> dict[str, Any]:
+def load_measured(profile: str = LAPTOP) -> dict[str, Any]:
     """Return what the published run of a profile took: {"views_per_second": 0.0, "seconds": {notebook: 0.0}}."""
-    with suppress(OSError, ValueError, KeyError):
-        measured: dict[str, Any] = json.loads((docs_dir() / MEASURED).read_text(encoding="utf-8"))[profile]
-        return measured
-    return {"views_per_second": 0.0, "seconds": {}}
+    measured: dict[str, Any] = _read(docs_dir() / MEASURED).get(profile, {"views_per_second": 0.0, "seconds": {}})
+    return measured
+
+
+def pace_of(summary: Summary, path: Path) -> str:
+    """Return under which name a run's times are kept: its profile, or "PROFILE, PRECISION" on another kind of machine.
+
+    What the doctor scales, and plans and README tell, must come from machines of one kind: the first that published.
+
+    Args:
+        summary: the run's.
+        path: of the times that are known.
+    """
+    profile, precision = summary["profile"], summary["environment"]["precision"]
+    first = _read(path).get(profile, {}).get("precision", precision)
+    return profile if precision == first else f"{profile}, {precision}"
 
 
 def write_measured(summary: Summary, path: Path) -> Path:
     """Keep what a run took in the file at `path`, beside what other notebooks and profiles took; return the path."""
-    known: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        known = json.loads(path.read_text(encoding="utf-8"))
-    measured = known.setdefault(summary["profile"], {"views_per_second": 0.0, "seconds": {}})
+    known = _read(path)
+    start = {"precision": summary["environment"]["precision"], "views_per_second": 0.0, "seconds": {}}
+    measured = known.setdefault(pace_of(summary, path), start)
     for entry in summary["notebooks"]:
         measured["seconds"][entry["name"]] = entry["seconds"]
         measured["views_per_second"] = entry["metrics"].get(VIEWS_PER_SECOND, measured["views_per_second"])
     write_text(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
     return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with suppress(FileNotFoundError):
+        return read_json(path) or {}
+    return {}
 
 
 def estimate_minutes(views_per_second: float, measured: Mapping[str, Any]) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """YAML as people write it, with nothing silently lost: no key twice, no bombs, one sentence for what is wrong."""
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,13 @@ from typing import Any
 import yaml
 
 from course_utils.errors import SettingsError
-from course_utils.running.profiles import Loader
 
 MOST_BYTES = 1_000_000
 MOST_VALUES = 200_000  # with every alias written out
 
 
-class _StrictLoader(Loader):
-    """Refuses a mapping that has a key twice, of which YAML would keep the last."""
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a mapping that has a key twice, of which YAML would keep the last; 1e-3 is the number that it is."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -25,8 +25,11 @@ class _StrictLoader(Loader):
         return super().construct_mapping(node, deep)
 
 
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+)
 _StrictLoader.yaml_constructors = {
-    **Loader.yaml_constructors,
+    **yaml.SafeLoader.yaml_constructors,
     "tag:yaml.org,2002:timestamp": lambda loader, node: node.value,  # JSON, and so a notebook, knows no dates
 }
 
@@ -38,15 +41,24 @@ def read_yaml(path: Path) -> Any:
         SettingsError: it can't be read, is not YAML, has a key twice or is far too large.
     """
     try:
-        content = path.read_bytes()
+        return parse_yaml(read_start(path))
     except FileNotFoundError:
         raise SettingsError(f"there is no file {path}") from None
-    except OSError as error:
-        raise SettingsError(f"can't read {path}: {error.strerror}") from None
-    try:
-        return parse_yaml(content)
     except SettingsError as error:
         raise SettingsError(f"{path} {error}") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"can't read {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read_start(path: Path) -> bytes:
+    """Return what a file holds, of a far too large one no more than shows that it is.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: no file can have such a name.
+    """
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def parse_yaml(content: bytes) -> Any:
@@ -72,7 +84,7 @@ def parse_yaml(content: bytes) -> Any:
         raise SettingsError("has lists within lists without end: write it flat") from None
     except SettingsError:
         raise
-    except (ValueError, TypeError, OverflowError) as error:  # such as `!!int x`, or a list as a key
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # such as `!!bool x`
         raise SettingsError(f"is not valid YAML: {' '.join(str(error).split())}") from None
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from course_utils.errors import CourseError
 from course_utils.paths import write_text
 from course_utils.running.environment import describe_environment
+from course_utils.running.json_files import Shape, has_shape, read_json
 from course_utils.running.results import Recorded
 
 SCHEMA = 1
@@ -15,6 +16,31 @@ Status = Literal["ok", "failed", "skipped", "up-to-date"]
 Entry = dict[str, Any]
 """One notebook in the summary."""
 Summary = dict[str, Any]
+
+
+class _Claim(Shape):
+    statement: str
+    source: str
+    holds: bool
+    evidence: dict[str, Any]
+
+
+class _Entry(Shape):
+    name: str
+    status: Status
+    seconds: float
+    parameters: dict[str, Any]
+    metrics: dict[str, float]
+    claims: list[_Claim]
+    error: str | None
+
+
+class _Summary(Shape):
+    profile: str
+    status: Literal["ok", "failed"]
+    seconds: float
+    environment: dict[str, Any]
+    notebooks: list[_Entry]
 
 
 def finished_entry(record: Recorded, status: Status) -> Entry:
@@ -84,11 +110,11 @@ def load_summary(run_dir: Path) -> Summary:
     """
     path = summary_path(run_dir)
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = read_json(path)
     except FileNotFoundError:
         raise CourseError(f"there is no run in {run_dir}: `course run` makes one") from None
-    except (OSError, ValueError):
-        raise CourseError(f"{path} can't be read: delete it and use `course run` again") from None
-    if not isinstance(summary, dict) or summary.get("schema") != SCHEMA:
+    if isinstance(summary, dict) and summary.get("schema") != SCHEMA:
         raise CourseError(f"{path} is of another version of the course: use `course run` again")
-    return summary
+    if not has_shape(summary, _Summary):
+        raise CourseError(f"{path} can't be read: delete it and use `course run` again")
+    return dict(summary)

@@ -94,10 +94,13 @@ def execute(task: dict[str, Any], events: Events) -> None:
 def _execute_once(task: dict[str, Any], events: Events) -> None:
     import papermill  # after the above
 
+    from course_utils.running import engine
+
     papermill.execute_notebook(
         _literal(task["notebook"]),
         _literal(task["output"]),
         task["parameters"],
+        engine_name=engine.NAME,
         kernel_name="python3",
         language="python",
         progress_bar=False,

@@ -8,9 +8,9 @@ import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
-from course_utils import text_plotting
 from course_utils.errors import CourseError
-from course_utils.filling import Blank
+from course_utils.language.filling import Blank
+from course_utils.plotting import text as text_plotting
 
 CODE = Path(__file__).parent
 LONGEST_SENTENCE = 2000  # characters that a browser may send

@@ -6,10 +6,10 @@ from html import escape
 import ipywidgets
 from matplotlib.figure import Figure
 
-from course_utils import text_plotting
 from course_utils.errors import CourseError
-from course_utils.filling import Blank
+from course_utils.language.filling import Blank
 from course_utils.plotting import BLUE, ORANGE
+from course_utils.plotting import text as text_plotting
 
 LONGEST_TEXT = 2000  # characters
 

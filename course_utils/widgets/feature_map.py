@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from course_utils import feature_plotting
+from course_utils.plotting import features as feature_plotting
 
 CODE = Path(__file__).parent
 COLUMNS = 32  # of the sheet that holds all images

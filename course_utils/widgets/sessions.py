@@ -32,8 +32,9 @@ class LabelingSession:
 
     def describe(self) -> str:
         """Return the session in one line."""
+        middle = " (median)" if len(self.seconds) > 1 else ""
         errors = "" if self.num_errors is None else f", {self.num_errors} of {len(self.seconds)} wrong"
-        return f"{self.kind}: {self.median_seconds:.1f} s a label (median){errors}; {self.origin}"
+        return f"{self.kind}: {self.median_seconds:.1f} s a label{middle}{errors}; {self.origin}"
 
 
 class Labeler(Protocol):

@@ -11,10 +11,11 @@ from typing import Any
 
 import papermill
 import pytest
+from pages import free_port
 
-from course_utils.paths import notebooks_dir
+from course_utils.paths import notebooks_dir, project_root
+from course_utils.running.profiles import read_profile
 
-FREE_PORT = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
 SETTINGS = {
     "notebook-extension/tracker.jupyterlab-settings": '{"windowingMode": "none"}',  # cells out of sight exist, too
     "apputils-extension/notification.jupyterlab-settings": '{"fetchNews": "false", "checkForUpdates": false}',
@@ -47,9 +48,11 @@ def lab(tmp_path_factory, chromium):
         **{f"JUPYTER_{name}": str(home / folder) for name, folder in folders.items()},
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "HOME": str(home),
+        "PYTHONPATH": str(project_root()),  # this tree's package, also where another one is installed
+        "OMP_NUM_THREADS": "1",  # two threads of a busy machine mostly wait for each other
     }
     (folder / "work").mkdir()
-    port = subprocess.run([sys.executable, "-c", FREE_PORT], capture_output=True, text=True, check=True).stdout.strip()
+    port = free_port()
     token = secrets.token_hex(16)
     options = ["--no-browser", "--allow-root", f"--port={port}", "--port-retries=0", "--expose-app-in-browser"]
     with (folder / "lab.log").open("w") as log:
@@ -77,18 +80,19 @@ class Lab:
     def __init__(self, folder: Path, address: str, token: str) -> None:
         self.folder, self.address, self.token = folder, address, token
 
-    def prepare(self, name: str, parameters: dict[str, Any]) -> None:
-        """Put a notebook of the course into `folder`, with these parameters."""
+    def prepare(self, name: str, run_dir: Path, **parameters: Any) -> None:
+        """Put a notebook of the course into `folder`, with the smoke profile's parameters and these."""
+        smoke = read_profile("smoke", notebooks_dir() / "profiles").values[name]
         papermill.execute_notebook(
             notebooks_dir() / f"{name}.ipynb",
             self.folder / f"{name}.ipynb",
-            parameters,
+            {**smoke, **parameters, "RUN_DIR": str(run_dir)},
             prepare_only=True,
             progress_bar=False,
         )
 
-    def open(self, page, notebook: str) -> None:
-        """Open a notebook of `folder` in the page, its kernel started."""
+    def open(self, page, notebook: str, kernel: bool = True) -> None:
+        """Open a notebook of `folder` in the page; with `kernel`, wait until it is ready."""
         from playwright.sync_api import Error
 
         end = time.monotonic() + PATIENCE
@@ -101,18 +105,44 @@ class Lab:
                     raise
                 time.sleep(0.5)
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=1000 * PATIENCE)
+        if not kernel:
+            return
         status = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
         page.wait_for_function(f"{status} === 'idle'", timeout=1000 * PATIENCE)
 
 
-@pytest.fixture
-def page(chromium):
-    """Yield a page of a browser without a window."""
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Start a browser without a window for a module's tests; Playwright's loop would disturb those of others."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1250, "height": 1000})
-        page.set_default_timeout(1000 * PATIENCE)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """Yield a page of its own, with no memory of others."""
+    with browser.new_context(viewport={"width": 1250, "height": 1000}) as context:
+        page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
+        page.set_default_navigation_timeout(1000 * PATIENCE)
+        yield page
+
+
+@pytest.fixture
+def troubles(page):
+    """Return a list that fills with what goes wrong in the page, or is asked for elsewhere than on this machine."""
+    found = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: found.append(request.url) if is_elsewhere(request.url) else None)
+    page.on("response", lambda answer: found.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    page.route(is_elsewhere, lambda route: route.abort())
+    return found
+
+
+def is_elsewhere(address):
+    return address.startswith("http") and "//127.0.0.1" not in address

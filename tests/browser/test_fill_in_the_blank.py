@@ -3,21 +3,17 @@
 import re
 
 import pytest
-from pages import run_down_to
-
-from course_utils.paths import notebooks_dir
-from course_utils.running.profiles import read_profile
+from pages import STDERR, run_down_to
 
 NAME = "04_masked_words"
 pytestmark = [pytest.mark.notebook, pytest.mark.browser]
 
 
 def test_a_learner_fills_in_a_blank(page, lab, tmp_path):
-    parameters = read_profile("smoke", notebooks_dir() / "profiles").values[NAME]
-    lab.prepare(NAME, {**parameters, "NUM_TWIN_STEPS": 0, "RUN_DIR": str(tmp_path / "run")})
+    lab.prepare(NAME, tmp_path / "run", NUM_TWIN_STEPS=0)
     lab.open(page, f"{NAME}.ipynb")
     cell = run_down_to(page, "widget = FillInTheBlank(")
-    assert page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    assert page.locator(STDERR).all_inner_texts() == []
 
     line = cell.get_by_label("A sentence with [MASK]")
     assert "[MASK]" in line.input_value()

@@ -3,10 +3,7 @@
 import re
 
 import pytest
-from pages import cell_with, run_all
-
-from course_utils.paths import notebooks_dir
-from course_utils.running.profiles import read_profile
+from pages import STDERR, answer_first_question, cell_with, changing, run_all, slide
 
 NAME = "02_what_labels_cost"
 pytestmark = [pytest.mark.notebook, pytest.mark.browser]
@@ -37,12 +34,11 @@ def drag(page, element, start, end):
     page.mouse.up()
 
 
-def test_a_learner_labels_draws_and_slides(page, lab, tmp_path):
-    parameters = read_profile("smoke", notebooks_dir() / "profiles").values[NAME]
-    lab.prepare(NAME, {**parameters, "RUN_DIR": str(tmp_path / "run")})
+def test_a_learner_labels_draws_and_slides(page, lab, troubles, tmp_path):
+    lab.prepare(NAME, tmp_path / "run")
     lab.open(page, f"{NAME}.ipynb")
     run_all(page)
-    assert page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    assert page.locator(STDERR).all_inner_texts() == []
 
     by_class = cell_with(page, "class_labeler = ClassLabeler(")
     by_class.get_by_role("button", name="Start").click()
@@ -66,13 +62,9 @@ def test_a_learner_labels_draws_and_slides(page, lab, tmp_path):
     assert "1,281,167 labels (class)" in bill
     assert "1,708.2 hours" not in bill, "the published time is no longer what counts"
 
-    explored = cell_with(page, "display(")
-    picture = explored.locator("img[alt^='What one more point']")
-    before = picture.get_attribute("src")
-    handle = explored.locator(".noUi-handle").first
-    handle.focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function(
-        "([element, before]) => element.querySelector('img').src !== before",
-        arg=[explored.element_handle(), before],
-    )
+    explored = cell_with(page, "explore(")
+    for number in range(3):
+        with changing(explored.locator("img[alt^='What one more point']"), "src"):
+            slide(page, explored, number)
+    assert answer_first_question(cell_with(page, f'load_quiz("{NAME}")'))
+    assert troubles == []

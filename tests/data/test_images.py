@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from image_folders import make_folder
 from PIL import Image
 
 from course_utils import paths
@@ -25,17 +26,6 @@ def copied(tmp_path, monkeypatch):
     shutil.copytree(paths.data_dir() / "cifar10-mini", tmp_path / "cifar10-mini")
     monkeypatch.setattr(sources, "data_dir", lambda: tmp_path)
     return tmp_path / "cifar10-mini"
-
-
-def make_folder(root, counts, side=12, suffix=".png"):
-    """Write folders of random images, as many as `counts` says for each class."""
-    random = np.random.default_rng(0)
-    for name, count in counts.items():
-        (root / name).mkdir(parents=True)
-        for number in range(count):
-            pixels = random.integers(0, 256, (side, side, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(root / name / f"{number:03}{suffix}")
-    return root
 
 
 def test_the_shipped_splits(mini):

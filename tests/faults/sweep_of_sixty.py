@@ -1,6 +1,6 @@
 """Sixty smoke runs of notebook 05, undisturbed, and then with three kills: are the results the same, and none twice?
 
-    python tests/faults/sweep_of_sixty.py [--runs 60] [--folder build/sweep_of_sixty]
+    python tests/faults/sweep_of_sixty.py [--runs 60] [--folder runs/sweep_of_sixty]
 
 It takes about a quarter of an hour on two cores, so it is no test of `make test`. It kills (SIGKILL) the runner, the
 process that executes a notebook, and a kernel, each in the middle of the work, and starts the same command again until
@@ -99,7 +99,7 @@ def main() -> int:
     """Run both sweeps and compare them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=60, help="a multiple of 20")
-    parser.add_argument("--folder", type=Path, default=Path("build/sweep_of_sixty"))
+    parser.add_argument("--folder", type=Path, default=Path("runs/sweep_of_sixty"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=False)
     quiet = Sweep(options.folder / "undisturbed", options.runs)

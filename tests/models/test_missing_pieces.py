@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_utils.clip_features import draw_missing, extract_clip_features
+from course_utils.evaluation.clip_features import draw_missing, extract_clip_features
 from course_utils.models.masked_autoencoder import MaskedAutoencoder, PatchEncoder, PooledPatches, grid_places
 from course_utils.models.video import FrameEncoder, FramePredictor
 from course_utils.pretext.patches import draw_hidden

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from course_utils.running.side_by_side import thread_variables
+
 OFFLINE = '''\
 """Python imports this at its start: an address beyond this machine is refused."""
 import socket
@@ -57,18 +59,22 @@ class SmokeRun:
 
 @pytest.fixture(scope="session")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return an environment in which Python and its kernels reach nothing beyond this machine, and HOME is empty."""
+    """Return an environment in which Python and its kernels reach nothing beyond this machine, and HOME is empty.
+
+    Each process computes with one thread: another number adds up in another order, and then runs can't be compared.
+    """
     folder, home = tmp_path_factory.mktemp("offline"), tmp_path_factory.mktemp("home")
     (folder / "sitecustomize.py").write_text(OFFLINE)
-    return {**os.environ, "PYTHONPATH": str(folder), "HOME": str(home), "COURSE_PROGRESS": "none"}
+    own = {"PYTHONPATH": str(folder), "HOME": str(home), "COURSE_PROGRESS": "none"}
+    return {**os.environ, **own, **thread_variables(1)}
 
 
 @pytest.fixture(scope="session")
-def course_run(offline: dict[str, str]) -> Callable[[Path], "subprocess.CompletedProcess[str]"]:
+def course_run(offline: dict[str, str]) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Return a function that runs the core course as a newcomer would, but for smoke, into a folder."""
 
-    def call(folder: Path) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "course_utils", "run", "--profile", "smoke", "--name", str(folder)]
+    def call(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "course_utils", "run", *words, "--profile", "smoke", "--name", str(folder)]
         return subprocess.run(command, env=offline, capture_output=True, text=True, timeout=900)
 
     return call
@@ -76,7 +82,7 @@ def course_run(offline: dict[str, str]) -> Callable[[Path], "subprocess.Complete
 
 @pytest.fixture(scope="session")
 def smoke_run(
-    course_run: Callable[[Path], "subprocess.CompletedProcess[str]"], tmp_path_factory: pytest.TempPathFactory
+    course_run: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path_factory: pytest.TempPathFactory
 ) -> SmokeRun:
     """Return the one smoke run of these tests."""
     folder = tmp_path_factory.mktemp("runs") / "smoke"

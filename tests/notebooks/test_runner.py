@@ -1,5 +1,7 @@
 """`course run --profile smoke` as a newcomer types it, offline and with an empty HOME, and what it leaves."""
 
+import json
+
 import pytest
 
 from course_utils.paths import notebooks_dir
@@ -158,6 +160,21 @@ def test_even_a_smoke_run_beats_knowing_nothing_of_words(smoke_run):
 
 def test_claims_were_made(smoke_run):
     assert [claim["id"] for entry in smoke_run.summary["notebooks"] for claim in entry["claims"]]
+
+
+TIMED = ("_per_second", "seconds", "minutes")
+
+
+def test_one_after_the_other_measure_the_same_as_side_by_side(course_run, smoke_run, tmp_path):
+    done = course_run(tmp_path / "run", "01", "03", "04", "--jobs", "1")
+    assert done.returncode == 0, done.stdout[-4000:]
+    side_by_side = {entry["name"]: entry["metrics"] for entry in smoke_run.summary["notebooks"]}
+    for entry in json.loads((tmp_path / "run" / "summary.json").read_text())["notebooks"]:
+        assert untimed(entry["metrics"]) == untimed(side_by_side[entry["name"]])
+
+
+def untimed(metrics):
+    return {name: value for name, value in metrics.items() if not name.endswith(TIMED)}
 
 
 def test_a_second_run_has_nothing_to_do(course_run, smoke_run):

@@ -107,7 +107,9 @@ def test_each_cell_knows_its_place(name):
 
 @every_deck
 def test_a_deck_is_made_without_a_network_and_fits(name):
-    deck = Deck(make_deck(executed_dir() / f"{name}.ipynb"))
+    html = make_deck(executed_dir() / f"{name}.ipynb")
+    assert "No description has been provided" not in html, "each picture has a text"
+    deck = Deck(html)
     assert 12 <= len(deck.slides) <= 40
     assert sum(slide.pictures > 0 for slide in deck.slides) >= 6
     assert any(slide.notes for slide in deck.slides)

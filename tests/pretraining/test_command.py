@@ -52,6 +52,7 @@ def test_the_record_is_a_notebooks(finished):
     record = load_record(finished, "05_simclr")
     assert record["status"] == "ok"
     assert record["encoders"] == ["encoders/simclr.safetensors"]
+    assert (record["environment"]["processes"], record["environment"]["compiled"]) == (1, False)
     assert {"image/simclr/loss", "image/simclr/validation_accuracy"} <= record["metrics"].keys()
     [entry] = load_summary(finished)["notebooks"]
     assert (entry["name"], entry["metrics"]) == ("05_simclr", record["metrics"])

@@ -13,6 +13,7 @@ from course_utils.pretraining.signals import StopRequest
 
 IS_KILLED = "os.kill(os.getpid(), 9)"
 NOTICES = f"print('error: another of the 2 processes was lost', file=sys.stderr); sys.exit({LOST})"
+LOSES_ITS_READER = f"print('error: a process that reads images was killed', file=sys.stderr); sys.exit({LOST})"
 FAILS = "1 / 0"
 HANGS = "time.sleep(600)"
 ENDS = "pass"
@@ -57,8 +58,20 @@ def test_an_error_of_its_own_goes_before_a_loss(end_of):
     assert end.words.endswith("error: process 1 of 2 ended unexpectedly: ZeroDivisionError: division by zero")
 
 
-def test_a_loss_without_a_cause_is_told_as_it_was_noticed(end_of):
+def test_one_that_neither_answers_nor_ends_is_named(end_of):
     end = end_of(NOTICES, HANGS)
+    assert end.exit_code == LOST
+    assert end.words.startswith("error: process 1 of 2 did not answer for 40 s and was ended: the same command goes on")
+
+
+def test_a_loss_that_is_its_own_goes_before_one_that_was_noticed(end_of):
+    """Such as a process that read the images of process 1: both processes of the training end with the same code."""
+    end = end_of(NOTICES, LOSES_ITS_READER)
+    assert (end.exit_code, end.words) == (LOST, "error: a process that reads images was killed")
+
+
+def test_a_loss_without_a_cause_is_told_as_it_was_noticed(end_of):
+    end = end_of(NOTICES, NOTICES)
     assert (end.exit_code, end.words) == (LOST, "error: another of the 2 processes was lost")
 
 

@@ -40,11 +40,30 @@ def test_what_is_wrong_is_said_as_elsewhere(values, sentence, tmp_path):
         check(Order("simclr", values, name=f"{tmp_path}/run"))
 
 
+def test_a_stream_of_nothing_is_not_the_course_itself(tmp_path):
+    with pytest.raises(SettingsError, match="--stream names no folder: name one with images in it or below"):
+        check(Order("simclr", {}, name=f"{tmp_path}/run", stream=""))
+
+
+@pytest.mark.parametrize("place", ["gone", "file", "empty", "~nobody.at.all"])
+def test_a_stream_that_holds_no_images_is_a_sentence_and_leaves_no_folder(place, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    words = ["--stream", place if place[0] == "~" else f"{tmp_path}/{place}", "--name", f"{tmp_path}/run"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["pretrain", "simclr", "--profile", "smoke", *words])
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_words_for_other_processes_mean_the_same(monkeypatch):
     asked = []
     monkeypatch.setattr("course_utils.pretraining.command.pretrain", lambda order: asked.append(order) or Nothing)
     values = {**PARAMETERS, "DATASET": "/data/my images", "LOSS": "nt_xent", "NORMALIZE": False, "FINDING": "1"}
-    order = Order("simclr", values, "smoke", "run", None, None, 0.5, True, 7.0)
+    order = Order("simclr", values, "smoke", "run", None, None, 0.5, True, 7.0, "/data/many images", 3)
     with pytest.raises(SystemExit):
         cli.main(order.words())
     assert asked == [order]

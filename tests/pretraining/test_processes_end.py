@@ -11,14 +11,15 @@ from torch.testing import assert_close
 
 from course_utils.running.records import load_record
 
-NUM_SECONDS = 60
+NUM_SECONDS = 60  # in which an end must be noticed
+LONGEST = 240  # that a whole training may take on a slow, busy machine
 
 
 @pytest.fixture
 def two(tmp_path):
     """Return a folder, and a tiny run by two processes that has saved its first state there."""
     folder = tmp_path / "run"
-    process = tiny.start([*tiny.words(folder), "--devices", "2"])
+    process = tiny.start([*tiny.words(folder), "--devices", "2", "--patience", "10"])
     try:
         tiny.wait_for(tiny.checkpoint(folder), process)
         yield folder, process
@@ -30,7 +31,7 @@ def two(tmp_path):
 
 def finish(command, **environment):
     process = tiny.start(command, **environment)
-    out, err = process.communicate(timeout=NUM_SECONDS)
+    out, err = process.communicate(timeout=LONGEST)
     return process.returncode, out, err
 
 
@@ -75,6 +76,21 @@ def test_a_lost_process_is_named(two):
         "number of processes"
     )
     assert tiny.are_gone(children)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_frozen_process_is_not_waited_for(two, tmp_path, rank):
+    folder, process = two
+    children = tiny.workers(process)
+    children[rank].suspend()  # SIGSTOP: it neither answers nor ends
+    _, err = process.communicate(timeout=NUM_SECONDS)
+    assert process.returncode == 3
+    assert err.strip() == (
+        f"error: process {rank} of 2 did not answer for 10 s and was ended: the same command goes on from the last "
+        "checkpoint, with any number of processes"
+    )
+    assert tiny.are_gone(children), "a frozen one does not stay behind"
+    assert finish(tiny.words(folder))[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def checkpoint(run_dir: Path) -> Path:
     return run_dir / "checkpoints" / "05_simclr" / "simclr.ckpt"
 
 
-def wait_for(path: Path, process: "subprocess.Popen[str]", seconds: float = 60.0) -> None:
+def wait_for(path: Path, process: "subprocess.Popen[str]", seconds: float = 180.0) -> None:
     """Wait until a file is there."""
     end = time.monotonic() + seconds
     while not path.exists():

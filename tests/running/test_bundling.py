@@ -93,11 +93,12 @@ def test_the_real_one_unpacks_to_a_course_that_works(tmp_path):
     folder = tmp_path / TOP
     assert path.stat().st_size < 100e6
     environment = {**os.environ, "PYTHONPATH": str(folder), "HOME": str(tmp_path)}
-    for words in (["list"], ["data", "verify"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "course_utils", *words], cwd=folder, env=environment, capture_output=True, text=True
-        )
+    lay_out = "from pathlib import Path; from course_utils.site.source import write_source; write_source(Path('pages'))"
+    commands = (["-m", "course_utils", "list"], ["-m", "course_utils", "data", "verify"], ["-c", lay_out])
+    for words in commands:
+        done = subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     dry = subprocess.run(["make", "-n", "run"], cwd=folder, capture_output=True, text=True)
-    assert "course run --profile laptop" in dry.stdout
+    assert "course run --profile auto" in dry.stdout
+    assert (folder / "tests" / "conftest.py").exists(), "`make test` has something to do"
     assert (folder / "LICENSE").read_bytes() == (project_root() / "LICENSE").read_bytes()

@@ -60,6 +60,33 @@ def test_a_log_gets_lines_now_and_then(monkeypatch):
     assert lines[-1] == "✓ ok  05_simclr  1:15"
 
 
+def test_notebooks_side_by_side_keep_their_lines_apart(monkeypatch):
+    jobs = [SimpleNamespace(name=name) for name in ("05_simclr", "06_x")]
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(display, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    logged, drawn = io.StringIO(), io.StringIO()
+    with open_display(Console(file=logged, width=80)) as log:
+        for step in range(4):
+            for job in jobs:
+                log.show(job, Progress(3, 9, f"{job.name[:2]} says {step}", 10.0 * step))
+    lines = logged.getvalue().splitlines()
+    assert lines[:2] == ["05_simclr: started", "06_x: started"]
+    assert sum("started" in line for line in lines) == 2
+    assert all(line.split("_")[0] == line.split(" · ")[-1][:2] for line in lines[2:])
+    with open_display(Console(file=drawn, width=80, force_terminal=True, color_system=None)) as live:
+        for job in jobs:
+            live.show(job, Progress(3, 9, f"{job.name[:2]} works", 10.0))
+        drawn.truncate(0)
+        live.live.refresh()
+        both = drawn.getvalue()
+        live.ended(SUMMARY["notebooks"][0])
+        drawn.truncate(0)
+        live.live.refresh()
+        one = drawn.getvalue()
+    assert all(words in both for words in ("05_simclr  cell 3 of 9", "05 works", "06_x  cell 3 of 9", "06 works"))
+    assert [words in one for words in ("05 works", "06 works")] == [False, True]
+
+
 def test_a_terminal_gets_one_live_line_with_the_notebooks_own_words():
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=True, color_system=None)

@@ -103,10 +103,14 @@ def test_minutes_scale_with_the_speed(monkeypatch, tmp_path):
     entry = {"name": "05_x", "seconds": 120.0, "metrics": {speed.VIEWS_PER_SECOND: 2000.0}}
     other = {"name": "01_y", "seconds": 60.0, "metrics": {}}
     for profile, entries in (("laptop", [entry, other]), ("gpu", [other]), ("laptop", [other | {"seconds": 90.0}])):
-        speed.write_measured({"profile": profile, "notebooks": entries}, tmp_path / speed.MEASURED)
+        speed.write_measured(
+            {"profile": profile, "environment": {"precision": "32-true"}, "notebooks": entries},
+            tmp_path / speed.MEASURED,
+        )
     measured = speed.load_measured()
-    assert measured == {"seconds": {"01_y": 90.0, "05_x": 120.0}, "views_per_second": 2000.0}
-    assert speed.estimate_minutes(500.0, measured) == {"01_y": 6.0, "05_x": 8.0}
+    assert measured.pop("seconds") == {"01_y": 90.0, "05_x": 120.0}
+    assert measured.pop("views_per_second") == 2000.0
+    assert speed.estimate_minutes(500.0, speed.load_measured()) == {"01_y": 6.0, "05_x": 8.0}
 
 
 def test_the_published_minutes_are_those_of_notebooks_that_there_are():
@@ -123,13 +127,32 @@ def test_speed_is_measured_in_about_the_time_given_and_leaves_nothing(monkeypatc
 
 
 def test_a_slow_or_busy_machine_is_yellow(monkeypatch):
-    monkeypatch.setattr(doctor, "load_measured", lambda: {"seconds": {"05_x": 600.0}, "views_per_second": 1000.0})
+    monkeypatch.setattr(doctor, "load_measured", lambda *_: {"seconds": {"05_x": 600.0}, "views_per_second": 1000.0})
     for views, load, level in ((1000.0, 0.0, "green"), (50.0, 0.0, "yellow"), (1000.0, 99.0, "yellow")):
         monkeypatch.setattr(doctor, "measure_views_per_second", lambda _, views=views: views)
         monkeypatch.setattr(doctor.os, "getloadavg", lambda load=load: (load, load, load))
         diagnosis = Diagnosis()
         assert level_of(doctor._speed(diagnosis, 1.0)) == level
         assert diagnosis.minutes == {"05_x": 10_000 / views}
+
+
+@pytest.mark.parametrize(("profile", "minutes"), [("laptop", 20.0), ("light", 4.0)])
+def test_it_tells_how_long_the_main_job_will_take_here(monkeypatch, profile, minutes):
+    seconds = {
+        "laptop": {"01_supervised_baselines": 240.0, "05_simclr": 360.0, "07_next_word": 6000.0},
+        "light": {"01_supervised_baselines": 60.0, "05_simclr": 60.0},
+    }
+    monkeypatch.setattr(
+        doctor,
+        "load_measured",
+        lambda profile="laptop": {"seconds": seconds[profile], "views_per_second": 1000.0},
+    )
+    monkeypatch.setattr(doctor, "suited_to_this_machine", lambda: profile)
+    monkeypatch.setattr(doctor, "measure_views_per_second", lambda _: 500.0)
+    diagnosis = Diagnosis()
+    check = doctor._speed(diagnosis, 1.0)
+    assert f"about 220 minutes for 3 notebooks, {minutes:.0f} for `make run` (profile {profile})" in check.found
+    assert diagnosis.as_json()["make_run"] == {"profile": profile, "minutes": minutes}
 
 
 @pytest.mark.parametrize(("cores", "code"), [(2, 0), (None, 1)])
@@ -149,3 +172,23 @@ def test_json_is_all_that_is_written_to_stdout():
     command = [sys.executable, "-m", "course_utils", "doctor", "--quick", "--json"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert json.loads(ended.stdout)["schema"] == 1
+
+
+def test_the_table_shows_code_as_code_and_nothing_as_markup():
+    html = Diagnosis([doctor.Check("<b>", "yellow", "no dask", "only for `course sweep`")])._repr_html_()
+    assert ">&lt;b&gt;</td>" in html
+    assert ">only for <code>course sweep</code></td>" in html
+    assert "</span> yellow</td>" in html
+
+
+def test_a_shipped_encoder_that_is_cut_is_named_with_its_cure(tmp_path, monkeypatch):
+    shipped = tmp_path / "encoders"
+    shutil.copytree(paths.shipped_encoders_dir(), shipped)
+    for module in ("course_utils.running.doctor", "course_utils.models.encoder_files"):
+        monkeypatch.setattr(f"{module}.shipped_encoders_dir", lambda: shipped)
+    assert doctor._encoders().level == "green"
+    (shipped / "simclr.json").write_text("{")
+    found = doctor._encoders()
+    assert found.level == "yellow"
+    assert "simclr.safetensors, or the .json beside it, is damaged" in found.advice
+    assert "git checkout -- data/encoders" in found.advice

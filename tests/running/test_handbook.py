@@ -115,6 +115,9 @@ def test_encoders_are_listed_with_their_hash_and_origin(tmp_path):
     (tmp_path / "frog.safetensors").write_bytes(b"x" * 150_000)
     told = {"notebook": "01_frogs", "date": "2026-01-02", "dataset": "pond"}
     (tmp_path / "frog.json").write_text(json.dumps(told))
-    row = encoders_table(tmp_path).splitlines()[-1]
-    made = "| `encoders/frog.safetensors` | 0.1 MB | [01](../notebooks/01_frogs.ipynb), 2026-01-02 | `pond` |"
-    assert row == f"{made} `{hashlib.sha256(b'x' * 150_000).hexdigest()}` |"
+    weights, words = encoders_table(tmp_path).splitlines()[-2:]
+    origin = "[01](../notebooks/01_frogs.ipynb), 2026-01-02 | `pond`"
+    digest = hashlib.sha256(b"x" * 150_000).hexdigest()
+    assert weights == f"| `encoders/frog.safetensors` | 0.1 MB | {origin} | `{digest}` |"
+    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    assert words == f"| `encoders/frog.json` | 0.1 kB | {origin} | `{digest}` |"

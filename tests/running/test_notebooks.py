@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from course_utils.errors import CourseError
@@ -97,3 +99,38 @@ def test_a_notebook_without_a_parameters_cell(tmp_path):
     (tmp_path / "05_x.ipynb").write_text('{"cells": []}')
     with pytest.raises(CourseError, match="05_x needs one cell tagged `parameters`, it has 0"):
         _ = Notebook(tmp_path / "05_x.ipynb").parameters
+
+
+def tagged(source):
+    return json.dumps({"cells": [{"cell_type": "code", "source": source, "metadata": {"tags": ["parameters"]}}]})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "3",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        '{"cells": 3}',
+        '{"cells": [3]}',
+        '{"cells": [{"source": "x"}]}',
+        '{"cells": [{"cell_type": "code", "source": 3}]}',
+        '{"cells": [{"cell_type": "code", "source": "x", "metadata": 3}]}',
+        '{"cells": [{"cell_type": "code", "source": "x", "metadata": {"tags": 3}}]}',
+        tagged("a b"),
+        tagged("A = {[]: 1}"),
+        tagged("A = " + "(" * 5000),
+        tagged("A = 1\0"),
+        tagged("A = 9**9**9"),
+        tagged("  A = 1"),
+        tagged("A = ("),
+    ],
+    ids=lambda content: content[-30:],
+)
+def test_what_is_no_notebook_is_one_sentence(tmp_path, content):
+    (tmp_path / "x.ipynb").write_text(content)
+    with pytest.raises(CourseError, match=r"is not a notebook|may hold only lines such as") as told:
+        Notebook(tmp_path / "x.ipynb").defaults()
+    assert "\n" not in str(told.value)

@@ -117,9 +117,11 @@ def test_a_profile_with_an_unknown_notebook_or_parameter(simclr):
 
 
 def test_a_batch_larger_than_the_data(simclr):
-    sentence = "05_simclr: BATCH_SIZE must be at most {}, the number of training images, got {}"
-    assert problems([simclr], LAPTOP, {"BATCH_SIZE": 501}) == [sentence.format(500, 501)]
-    assert problems([simclr], LAPTOP, {"NUM_TRAIN_IMAGES": 100}) == [sentence.format(100, 256)]
+    sentence = (
+        "05_simclr: BATCH_SIZE must be at most {}, the number of training images, got {}; `-p BATCH_SIZE {}` sets it"
+    )
+    assert problems([simclr], LAPTOP, {"BATCH_SIZE": 501}) == [sentence.format(500, 501, 256)]
+    assert problems([simclr], LAPTOP, {"NUM_TRAIN_IMAGES": 100}) == [sentence.format(100, 256, 64)]
     assert make_plan([simclr], LAPTOP, {"BATCH_SIZE": 500}).jobs
 
 

@@ -48,7 +48,9 @@ def run(tmp_path, monkeypatch):
     def summarized(parameters=None, **changes):
         values = {"NUM_FROGS": 1, "RUN_DIR": "x", **(parameters or {})}
         entry = {"name": "05_simclr", "status": "ok", "seconds": 250.0, "metrics": {}, "parameters": values}
-        summary = {"status": "ok", "profile": "laptop", "environment": ENVIRONMENT, "notebooks": [entry], **changes}
+        entry |= {"claims": [], "error": None}
+        whole = {"status": "ok", "profile": "laptop", "seconds": 250.0, "environment": ENVIRONMENT}
+        summary = {**whole, "notebooks": [entry], **changes}
         (tmp_path / "run" / "summary.json").write_text(json.dumps({"schema": 1, **summary}))
         return tmp_path / "run"
 
@@ -64,7 +66,7 @@ def test_a_laptop_run_gives_encoders_and_minutes(run, tmp_path):
     ]
     assert (tmp_path / "docs" / publishing.PICTURE).read_bytes() == b"picture"
     measured = json.loads((tmp_path / "docs" / publishing.MEASURED).read_text())
-    assert measured == {"laptop": {"seconds": {"05_simclr": 250.0}, "views_per_second": 0.0}}
+    assert measured == {"laptop": {"precision": "32-true", "seconds": {"05_simclr": 250.0}, "views_per_second": 0.0}}
     copy = json.loads((tmp_path / "docs" / "executed" / "05_simclr.ipynb").read_text())
     assert copy["metadata"]["course"]["seconds"] == 250.0
     assert "- laptop: 4 minutes" in "".join(copy["cells"][0]["source"])
@@ -84,11 +86,31 @@ def test_another_profile_adds_its_line_and_ships_nothing(run, tmp_path):
     publish(run())
     (tmp_path / "shipped" / "simclr.safetensors").unlink()
     publish(run(profile="gpu", environment={**ENVIRONMENT, "device": "cuda", "precision": "bf16-mixed"}))
+    publish(run(profile="light"))
     assert head(tmp_path / "notebooks" / "05_simclr.ipynb").splitlines()[2:] == [
         "- laptop: 4 minutes (2 cores, 32-true)",
+        "- light: 4 minutes (2 cores, 32-true)",
         "- gpu: 4 minutes (cuda, bf16-mixed)",
     ]
     assert not (tmp_path / "shipped" / "simclr.safetensors").exists()
+
+
+def test_another_kind_of_machine_gets_a_line_of_its_own(run, tmp_path):
+    publish(run(environment={**ENVIRONMENT, "precision": "bf16-mixed"}))
+    before = (tmp_path / "README.md").read_text()
+    for _ in range(2):
+        publish(run())
+    assert head(tmp_path / "notebooks" / "05_simclr.ipynb").splitlines()[2:] == [
+        "- laptop: 4 minutes (2 cores, bf16-mixed)",
+        "- laptop, 32-true: 4 minutes (2 cores, 32-true)",
+        "- gpu: not measured",
+    ]
+    measured = json.loads((tmp_path / "docs" / publishing.MEASURED).read_text())
+    assert {pace: taken["precision"] for pace, taken in measured.items()} == {
+        "laptop": "bf16-mixed",
+        "laptop, 32-true": "32-true",
+    }
+    assert (tmp_path / "README.md").read_text() == before
 
 
 def test_a_run_that_failed_is_not_published(run, tmp_path):
@@ -108,7 +130,7 @@ def test_a_notebook_without_the_cell_is_named():
 
 @pytest.mark.parametrize("profile", ["smoke", "mine"])
 def test_only_runs_with_the_courses_own_profiles_are_published(run, profile):
-    with pytest.raises(CourseError, match=f"is a run of {profile}: only laptop and gpu runs"):
+    with pytest.raises(CourseError, match=f"is a run of {profile}: only laptop, light, gpu runs"):
         publish(run(profile=profile))
 
 

@@ -127,6 +127,18 @@ def test_this_runs_encoder_comes_before_a_shipped_one(record, tmp_path, monkeypa
         assert record.find_encoder("simclr") == (tmp_path / folder / "simclr.safetensors", origin)
 
 
+def test_what_another_notebook_measured_on_the_same_data_is_found(tmp_path):
+    data = {"DATASET": "cifar10-mini", "IMAGE_SIZE": 32, "NUM_TRAIN_IMAGES": 0}
+    record, name = Record("03_x", tmp_path, {**data, "SEED": 1}), "image/kmeans/linear/test_accuracy"
+    assert record.find_metric("01_x", name) is None
+    other = Record("01_x", tmp_path, {**data, "SEED": 2})
+    other.metric(name, 0.66)
+    other.finish()
+    assert record.find_metric("01_x", name) == 0.66
+    assert record.find_metric("01_x", "image/pixels/linear/test_accuracy") is None
+    assert Record("03_x", tmp_path, {**data, "NUM_TRAIN_IMAGES": 500}).find_metric("01_x", name) is None
+
+
 def test_a_folder_that_cant_be_written_is_one_sentence_at_once(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(CourseError, match=r"can't write to .*: .*; choose another RUN_DIR"):

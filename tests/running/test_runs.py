@@ -10,7 +10,7 @@ from samples import MEASURE
 from test_execution import is_alive, wait_until
 
 from course_utils.errors import CourseError
-from course_utils.running import runs
+from course_utils.running import runs, side_by_side
 from course_utils.running.execution import Outcome
 from course_utils.running.locking import locked
 from course_utils.running.notebooks import DEPENDS_ON, Notebook
@@ -234,7 +234,9 @@ time.sleep(0 if Path(RUN_DIR, "go-on").exists() else 600)
 
 
 @pytest.mark.notebook
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+)
 def test_a_stopped_command_leaves_no_kernel_and_goes_on_later(make_notebook, tmp_path, sent, code):
     paths = [str(make_notebook("01_a", MEASURE)), str(make_notebook("02_b", WAIT, MEASURE))]
     command = [sys.executable, "-m", "course_utils", "run", *paths, "--name", f"{tmp_path}/run"]
@@ -258,3 +260,63 @@ def test_a_stopped_command_leaves_no_kernel_and_goes_on_later(make_notebook, tmp
     assert "up to date  01_a" in again.stdout
     assert "ok  02_b" in again.stdout
     assert not checkpoint.exists()
+
+
+SEE_THE_OTHER = """\
+import os, time
+from pathlib import Path
+Path(RUN_DIR, f"{record.notebook}.threads").write_text(os.environ["OMP_NUM_THREADS"])
+end = time.monotonic() + 60
+while len(list(Path(RUN_DIR).glob("*.threads"))) < 2 and time.monotonic() < end:
+    time.sleep(0.05)
+record.metric("image/others/number", len(list(Path(RUN_DIR).glob("*.threads"))))
+"""
+
+
+@pytest.mark.notebook
+def test_two_notebooks_run_at_the_same_time_and_a_third_waits_for_both(make_notebook, tmp_path, monkeypatch):
+    monkeypatch.setitem(DEPENDS_ON, "03_c", ("01_a", "02_b"))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(side_by_side, "count_cores", lambda: 6)
+    cells = {"01_a": SEE_THE_OTHER, "02_b": SEE_THE_OTHER, "03_c": SEE_THE_OTHER}
+    notebooks = [Notebook(make_notebook(name, cell)) for name, cell in cells.items()]
+    plan = make_plan(notebooks, Profile("laptop", {}), {}, str(tmp_path / "run"))
+    result = run_plan(plan, Quiet(), num_jobs=2)
+    assert [(entry["name"], entry["status"]) for entry in result.summary["notebooks"]] == [
+        ("01_a", "ok"),
+        ("02_b", "ok"),
+        ("03_c", "ok"),
+    ]
+    assert [entry["metrics"]["image/others/number"] for entry in result.summary["notebooks"]] == [2, 2, 3]
+    assert {path.read_text() for path in (tmp_path / "run").glob("*.threads")} == {"3"}
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize(("sent", "code", "word"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")])
+def test_a_stop_ends_all_that_run_side_by_side_and_keeps_what_is_finished(make_notebook, tmp_path, sent, code, word):
+    waits = {name: WAIT.replace("02_b", name) for name in ("02_b", "03_x")}
+    paths = [make_notebook("01_a", MEASURE), *(make_notebook(name, cell, MEASURE) for name, cell in waits.items())]
+    command = [
+        sys.executable,
+        "-m",
+        "course_utils",
+        "run",
+        *map(str, paths),
+        "--name",
+        f"{tmp_path}/run",
+        "--jobs",
+        "2",
+    ]
+    files = [tmp_path / "run" / "checkpoints" / name / "x.ckpt" for name in waits]
+    restore = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **restore) as stopped:
+        assert wait_until(lambda: all(path.exists() and path.read_text() for path in files), 90.0)
+        kernels = [int(path.read_text()) for path in files]
+        os.kill(stopped.pid, sent)
+        _, errors = stopped.communicate(timeout=30)
+    assert stopped.returncode == code
+    assert errors == f"stopped by {word}: what was finished is kept, and the same command goes on from here\n"
+    assert wait_until(lambda: not any(map(is_alive, kernels)))
+    entries = json.loads((tmp_path / "run" / "summary.json").read_text())["notebooks"]
+    assert [entry["status"] for entry in entries] == ["ok", "skipped", "skipped"]
+    assert [entry["error"] for entry in entries] == [None, f"stopped by {word}", f"stopped by {word}"]

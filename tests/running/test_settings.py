@@ -162,6 +162,15 @@ def test_any_value_is_taken_as_it_is_or_refused_in_a_sentence_that_names_it(name
     assert all(line.startswith(sentences) for line in told.splitlines())
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 16**9999], ids=["64", "-64", "long"])
+@pytest.mark.parametrize("name", ["NUM_EPOCHS", "SEEDS"])
+def test_no_number_is_larger_than_what_others_can_read(name, number):
+    value = [0, number] if name == "SEEDS" else number
+    with pytest.raises(SettingsError, match=f"05_simclr: {name} must be a number of at most 64 bits, got") as told:
+        validate(NAME, {**SAMPLE, name: value}, SampleSettings)
+    assert len(str(told.value)) < 200
+
+
 def test_running_notebooks_variables_become_settings(sample_settings):
     namespace = {**SAMPLE, "torch": object(), "helper": 3, "PALETTE": ["red"], "_": 1}
     assert read_settings(NAME, namespace) == validate(NAME, SAMPLE, SampleSettings)

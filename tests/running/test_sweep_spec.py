@@ -9,8 +9,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from course_utils import cli
 from course_utils.errors import CourseError, SettingsError
 from course_utils.running.strict_yaml import parse_yaml
+from course_utils.running.sweeps import runner
 from course_utils.running.sweeps.plan import LONGEST_NAME, make_sweep_plan
 from course_utils.running.sweeps.spec import MOST_RUNS, read_spec
 
@@ -84,6 +86,7 @@ def test_a_value_can_not_lead_out_of_the_sweeps_folder(make_notebook, tmp_path, 
 
 
 GOOD = "notebook: {notebook}\n"
+SIMCLR = "notebook: 05\nprofile: smoke\n"
 MALFORMED = {
     "empty": "",
     "a word": "sweep",
@@ -144,22 +147,75 @@ MALFORMED = {
     "a bomb": "a: &a [1,1,1,1,1,1,1,1]\n"
     + "".join(f"{y}: &{y} [{','.join([f'*{x}'] * 9)}]\n" for x, y in zip("abcdefgh", "bcdefghi", strict=True)),
     "itself": "notebook: &a [*a]",
-    "a tower": "notebook: " + "[" * 3000,
+    "a tower": "notebook: " + "[" * 600,
     "a large file": "# " + "x" * 1_000_001,
+    "no truth": GOOD + "grid: {NUM_EPOCHS: [!!bool perhaps]}",
+    "no number": GOOD + "grid: {NUM_EPOCHS: [!!int '']}",
+    "a number of 65 bits": GOOD + "grid: {NUM_EPOCHS: [1, 0x10000000000000000]}",
+    "a number too long to be written": GOOD + f"grid: {{NUM_EPOCHS: [1, 0x{'f' * 9000}]}}",
+    "digits without end": GOOD + f"grid: {{NUM_EPOCHS: [{'9' * 5000}]}}",
+    "a list for a number": GOOD + "grid: {NUM_EPOCHS: [[1, 2]]}",
+    "a mapping for a number": GOOD + "parameters: {NUM_EPOCHS: {a: 1}}\nseeds: [0]",
+    "zero": SIMCLR + "grid: {TEMPERATURE: [0.1, 0]}",
+    "less than nothing": SIMCLR + "grid: {NUM_EPOCHS: [1, -1]}",
+    "too many pixels": SIMCLR + "grid: {IMAGE_SIZE: [4096]}",
+    "a batch larger than the data": SIMCLR + "grid: {BATCH_SIZE: [64, 1_000_000]}",
+    "a word of none": SIMCLR + "grid: {LOSS: [dcl, hinge]}",
+    "an unknown data set": SIMCLR + "grid: {DATASET: [cifar10-mini, cifar11]}",
+    "data that are not there": SIMCLR + "grid: {DATASET: [/gone/images]}",
+    "nobody's data": SIMCLR + "grid: {DATASET: [~nobody.at.all/images]}",
+    "nobody's profile": GOOD + "profile: ~nobody.at.all/mine.yaml\nseeds: [0]",
+    "a name too long for a file": GOOD + f"profile: {'x' * 300}.yaml\nseeds: [0]",
 }
 
 
+@pytest.fixture
+def sweep(monkeypatch, capsys, tmp_path):
+    """Return a function that gives a file to `course sweep` and returns what it says; none may get as far as to run."""
+
+    def call(path):
+        monkeypatch.setattr(runner, "run_sweep", lambda *words: pytest.fail("it would have run"))
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["sweep", str(path), "--name", f"{tmp_path}/out"])
+        said = capsys.readouterr()
+        assert (ended.value.code, said.out) == (2, "")
+        assert not (tmp_path / "out").exists()
+        return said.err.splitlines()
+
+    return call
+
+
 @pytest.mark.parametrize("what", MALFORMED)
-def test_what_is_wrong_is_refused_in_a_sentence_each_before_anything_is_written(notebook, tmp_path, what):
-    text = MALFORMED[what]
-    text = text.replace("{notebook}", notebook) if isinstance(text, str) else text
-    with pytest.raises(CourseError) as refused:
-        plan(text, tmp_path)
-    sentences = str(refused.value).splitlines()
-    assert 1 <= len(sentences) <= 3
-    assert all(20 < len(sentence) < 400 for sentence in sentences)
-    assert not any(word in str(refused.value) for word in ("Traceback", "pydantic", "Input should", "NoneType"))
-    assert not (tmp_path / "out").exists()
+def test_what_is_wrong_is_refused_in_a_sentence_each_before_anything_is_written(notebook, tmp_path, sweep, what):
+    text, path = MALFORMED[what], tmp_path / "warm.yaml"
+    path.write_bytes(text.replace("{notebook}", notebook).encode() if isinstance(text, str) else text)
+    told = sweep(path)
+    assert 1 <= len(told) <= 3
+    assert all(sentence.startswith("error: ") and 20 < len(sentence) < 400 for sentence in told)
+    assert not any(word in " ".join(told) for word in ("Traceback", "pydantic", "Input should", "NoneType"))
+
+
+def make_large(path):
+    with path.open("wb") as file:
+        file.truncate(100_000_000)
+
+
+NO_SPECS = {
+    "a missing file": (lambda path: None, "there is no file"),
+    "a folder": (lambda path: path.mkdir(), "can't read"),
+    "a file of 100 MB": (make_large, "is larger than 1 MB: is it the right file?"),
+    "a picture": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n"), "is not text in UTF-8: is it the right file?"),
+    "a link to itself": (lambda path: path.symlink_to(path), "can't read"),
+}
+
+
+@pytest.mark.parametrize("what", NO_SPECS)
+def test_what_is_no_spec_at_all_is_one_sentence(tmp_path, sweep, what):
+    make, words = NO_SPECS[what]
+    make(tmp_path / "warm.yaml")
+    [told] = sweep(tmp_path / "warm.yaml")
+    assert told.startswith("error: ")
+    assert words in told
 
 
 SENTENCES = {
@@ -206,6 +262,33 @@ def test_whatever_is_written_there_it_is_a_sweep_or_sentences(spec, notebook, tm
     made, sentences = problems_of(lambda: make_sweep_plan(read_spec({"notebook": notebook, **spec}), f"{tmp_path}/out"))
     assert all(len(sentence) > 10 for sentence in sentences)
     assert made is None or all(isinstance(run.plan.jobs[0].parameters["SEED"], int) for run in made.runs)
+
+
+WHOLE = """notebook: {notebook}
+name: warm
+profile: laptop
+parameters: {LEARNING_RATE: 0.5}
+grid:
+  NUM_EPOCHS: [1, 0x2, 1_0]  # passes
+seeds: [0, 1]
+"""
+SNIPPETS = ["\n", "  ", "\t", ": ", "- ", "[", "]", "{", "}", "&a ", "*a", "!!int ", "'", '"', "#", "|", ">"]
+SLIPS = st.sampled_from(SNIPPETS) | st.text(max_size=3)
+CHANGES = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 4), SLIPS), max_size=4)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=CHANGES)
+def test_a_good_spec_with_slips_of_the_hand_is_a_sweep_or_sentences(changes, notebook, tmp_path):
+    text = WHOLE
+    for place, length, snippet in changes:
+        place %= len(text) + 1
+        text = text[:place] + snippet + text[place + length :]
+    content = text.replace("{notebook}", notebook).encode(errors="surrogatepass")
+    made, sentences = problems_of(plan, content, tmp_path)
+    assert (made is None) == bool(sentences)
+    assert all(10 < len(sentence) < 1000 for sentence in sentences)
+    assert not (tmp_path / "out").exists()
 
 
 @settings(max_examples=200, deadline=None)

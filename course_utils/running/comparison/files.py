@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.errors import CourseError
-from course_utils.paths import resolve, write_text
+from course_utils.paths import locate, resolve, write_text
 from course_utils.running.comparison.groups import Comparison, Group
 from course_utils.running.comparison.page import make_page
 from course_utils.running.folder import find_run_dir
@@ -25,7 +25,7 @@ def comparison_folder(words: list[str], chosen: str | None = None) -> Path:
         chosen: a folder that the user wants instead.
     """
     if chosen is not None:
-        return Path(chosen).expanduser().resolve()
+        return locate(chosen)
     if len(words) == 1 and is_sweep(folder := find_run_dir(words[0])):
         return folder
     names = "-and-".join(find_run_dir(word).name for word in words)

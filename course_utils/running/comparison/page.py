@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from course_utils.running.claims import statement_html
 from course_utils.running.comparison.curves import draw_curves
 from course_utils.running.comparison.groups import Comparison, Group, Run
 from course_utils.running.comparison.table import show_measured, show_value
@@ -121,7 +122,6 @@ def _claims(comparison: Comparison) -> str:
 def _claim(found: list[tuple[Run, dict[str, Any]]]) -> str:
     claim, against = found[0][1], [(run, claim) for run, claim in found if not claim["holds"]]
     count = len(found) - len(against)
-    statement = f"{escape(claim['statement'])}<br><small>{escape(claim['source'])}</small>"
     evidence = "".join(
         f"<li>{escape(run.name)}: "
         + ", ".join(f"{escape(name)} <b>{escape(value)}</b>" for name, value in show_evidence(claim["evidence"]))
@@ -130,7 +130,9 @@ def _claim(found: list[tuple[Run, dict[str, Any]]]) -> str:
     )
     details = f"<details><summary>{len(against)} runs</summary><ul>{evidence}</ul></details>" if against else ""
     mark = f'<span class="{"ok" if not against else "failed"}">{count} of {len(found)}</span>'
-    return f'<tr><td data-value="{count / len(found)}">{mark}</td><td>{statement}</td><td>{details}</td></tr>'
+    return (
+        f'<tr><td data-value="{count / len(found)}">{mark}</td><td>{statement_html(claim)}</td><td>{details}</td></tr>'
+    )
 
 
 def _runs(comparison: Comparison, folder: Path) -> str:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from course_utils.errors import CourseError
-from course_utils.running.environment import count_cores, free_memory, list_gpus
+from course_utils.running.environment import BYTES_A_KERNEL, count_cores, free_memory, list_gpus
 
 if TYPE_CHECKING:
     from distributed import Client
 
-BYTES_A_RUN = 1.5 * 2**30  # a kernel with torch and the shipped data, generously
 SECONDS_TO_CONNECT = 10
 
 
@@ -34,7 +33,7 @@ def choose_size(num_runs: int, workers: int | None = None, threads: int | None =
         workers, threads: what the user wants; None: as above, and the cores shared among the workers.
     """
     cores, gpus = count_cores(), tuple(list_gpus())
-    most = len(gpus) or min(cores, max(1, int(free_memory() / BYTES_A_RUN)))
+    most = len(gpus) or min(cores, max(1, int(free_memory() / BYTES_A_KERNEL)))
     chosen = min(workers or most, max(num_runs, 1))
     return Size(chosen, threads or max(1, cores // chosen), gpus)
 

@@ -3,17 +3,38 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from course_utils.errors import CourseError
 from course_utils.paths import write_text
 from course_utils.running.folder import SWEEP_MARK
+from course_utils.running.json_files import Shape, has_shape, read_json
 
 SCHEMA = 1
 Status = Literal["ok", "up-to-date", "failed", "stopped", "waiting"]
 SweepEntry = dict[str, Any]
 """One run in the manifest: folder, values, status, seconds, error."""
 Manifest = dict[str, Any]
+
+
+class _Entry(Shape):
+    folder: Annotated[str, Field(pattern=r"^[\w+-][\w.+-]*$")]  # in the sweep's own, and nowhere else
+    values: dict[str, Any]
+    status: Status
+    seconds: float
+    error: str | None
+
+
+class _Manifest(Shape):
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    name: str
+    profile: str
+    notebooks: list[str]
+    parameters: dict[str, Any]
+    threads: int | None = None
+    runs: list[_Entry]
 
 
 def manifest_path(folder: Path) -> Path:
@@ -72,13 +93,11 @@ def load_manifest(folder: Path) -> Manifest:
     """
     path = manifest_path(folder)
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path)
     except FileNotFoundError:
         raise CourseError(f"there is no sweep in {folder}: `course sweep` makes one") from None
-    except (OSError, ValueError):
-        manifest = None
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+    if not has_shape(manifest, _Manifest):
         raise CourseError(
             f"{path} can't be read: delete it and use `course sweep` again, which repeats no finished run"
         )
-    return manifest
+    return dict(manifest)

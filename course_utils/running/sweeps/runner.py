@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from course_utils.errors import CourseError
+from course_utils.paths import expand
 from course_utils.running.locking import locked
 from course_utils.running.runs import is_up_to_date
 from course_utils.running.summary import load_summary
@@ -126,7 +127,7 @@ def sweep(
             works in the folder; one line, a sentence, for each thing. Nothing was run.
     """
     check_installed()
-    source = Path(spec).expanduser() if isinstance(spec, str | Path) else spec
+    source = expand(spec) if isinstance(spec, str | Path) else spec
     checked = read_spec(source)
     chosen = name or checked.name or (source.stem if isinstance(source, Path) else "sweep")
     plan = make_sweep_plan(checked, chosen)

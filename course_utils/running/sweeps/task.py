@@ -16,6 +16,7 @@ from course_utils.running.plan import Job, Plan
 from course_utils.running.profiles import LAPTOP
 from course_utils.running.runs import Result, Silence, run_plan
 from course_utils.running.settings import SETTINGS, settings_like, validate
+from course_utils.running.side_by_side import thread_variables
 from course_utils.running.sweeps.files import is_sweep
 
 SECONDS_BETWEEN_TRIES = 1.0
@@ -134,8 +135,7 @@ def _run_when_free(plan: Plan, task: Task) -> Result:
 
 def _environment(task: Task) -> dict[str, str]:
     """Return variables by which runs beside each other share the machine."""
-    threads = str(task["threads"])
-    variables = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    variables = thread_variables(task["threads"])
     if task["gpus"]:
         from distributed import get_worker
 

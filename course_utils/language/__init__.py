@@ -1,0 +1,1 @@
+"""Asking language models: what stands in a blank, what comes next, and how sure they are."""
