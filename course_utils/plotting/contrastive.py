@@ -95,13 +95,22 @@ def _draw_panel(axis: Axes, epochs: Sequence[float], rows: Sequence[Mapping[str,
 
 @dataclass(frozen=True)
 class FindingLine:
-    """One finding: a short name, the finding in words, the paper's figures, ours (mean, spread), whether it holds."""
+    """One finding: a short name, the finding in words, the paper's figures, ours (mean, spread), whether it holds.
+
+    `is_recorded` tells that ours come from a recorded sweep, not from the run at hand.
+    """
 
     id: str
     finding: str
     paper: str
     measured: Mapping[str, tuple[float, float | None]]
     holds: bool
+    is_recorded: bool = True
+
+    @property
+    def statement(self) -> str:
+        """The finding, and where our figures come from."""
+        return f"{self.finding} ({'recorded sweep' if self.is_recorded else 'measured live'})"
 
     @property
     def ours(self) -> str:
@@ -123,13 +132,13 @@ class FindingsTable:
     def _repr_html_(self) -> str:
         left = 'style="text-align:left"'
         head = "".join(f"<th {left}>{name}</th>" for name in ("finding", "the papers", "ours", "holds here?"))
-        rows = [(line.finding, line.paper, line.ours, line.mark) for line in self.lines]
+        rows = [(line.statement, line.paper, line.ours, line.mark) for line in self.lines]
         body = "".join("<tr>" + "".join(f"<td {left}>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
         return f"<table><tr>{head}</tr>{body}</table>"
 
     def __repr__(self) -> str:
         """Return the findings as text, for a terminal."""
-        lines = [f"{line.mark} | {line.finding} | {line.paper} | ours: {line.ours}" for line in self.lines]
+        lines = [f"{line.mark} | {line.statement} | {line.paper} | ours: {line.ours}" for line in self.lines]
         return "\n".join(lines) or "nothing was compared"
 
 

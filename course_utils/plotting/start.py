@@ -64,13 +64,13 @@ def course_map(
     heights = {number: len(lanes) - 0.5 - row for row, (_, lane) in enumerate(lanes.items()) for number in lane}
     for row, name in enumerate(lanes):
         if row % 2 == 0:
-            axis.axhspan(len(lanes) - row - 1, len(lanes) - row, color=FAINT, alpha=0.5, linewidth=0)
+            axis.axhspan(len(lanes) - row - 1, len(lanes) - row, color=FAINT, alpha=0.5, linewidth=0, zorder=0)
         axis.text(0.08, len(lanes) - row - 0.5, fill(name, 11), fontsize=10, fontweight="bold", va="center", color=INK)
     places = {number: (1.85 + step, heights[number]) for step, number in enumerate(numbers)}
     for number, needs in builds_on.items():
         for need in needs:
             if number in places and need in places:
-                _arrow(axis, *_between(places[need], places[number]), bend=0.12)
+                _pipe(axis, places[need], places[number])
     for number, (x, y) in places.items():
         color = BLUE if number <= core else GRAY
         title = fill(titles[number].partition(":")[0], 13)
@@ -78,12 +78,11 @@ def course_map(
     return figure
 
 
-def _between(start: tuple[float, float], end: tuple[float, float]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return where an arrow leaves one box and where it reaches the other."""
-    if abs(start[1] - end[1]) < 0.1:
-        return (start[0] + BOX_WIDTH / 2, start[1]), (end[0] - BOX_WIDTH / 2, end[1])
-    down = 1 if end[1] < start[1] else -1
-    return (start[0] + 0.2, start[1] - down * BOX_HEIGHT / 2), (end[0] - BOX_WIDTH / 2, end[1])
+def _pipe(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draw an arrow out of a box, down or up to the other's lane and along it: arrows to the same box run together."""
+    (x, y), (to_x, to_y) = start, end
+    axis.plot([x, x, to_x - BOX_WIDTH / 2 - 0.1], [y, to_y, to_y], color=GRAY, linewidth=1.4, zorder=0.9)
+    _arrow(axis, (to_x - BOX_WIDTH / 2 - 0.2, to_y), (to_x - BOX_WIDTH / 2, to_y))
 
 
 def _canvas(width: float, height: float, right: float, top: float) -> tuple[Figure, Axes]:
@@ -110,8 +109,6 @@ def _box(
     axis.text(x, y, words, ha="center", va="center", fontsize=size, color=INK)
 
 
-def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], bend: float = 0.0) -> None:
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     style = {"arrowstyle": "-|>", "mutation_scale": 12, "color": GRAY, "linewidth": 1.4}
-    axis.add_patch(
-        FancyArrowPatch(start, end, connectionstyle=f"arc3,rad={bend}", shrinkA=0, shrinkB=1, **style)  # type: ignore[arg-type]
-    )
+    axis.add_patch(FancyArrowPatch(start, end, shrinkA=0, shrinkB=1, **style))  # type: ignore[arg-type]

@@ -52,9 +52,10 @@ def line(**changes):
 
 
 def test_findings_are_shown_escaped_and_with_their_spread():
-    table = FindingsTable([line(), line(holds=False)])
+    table = FindingsTable([line(), line(holds=False, is_recorded=False)])
     html, text = table._repr_html_(), repr(table)
-    assert "A &lt;b&gt; beats B" in html
+    assert "A &lt;b&gt; beats B (recorded sweep)" in html
+    assert "A <b> beats B (measured live)" in text
     assert "A 50.0 ± 1.2 %, B 40.0 %" in html
     assert "A 50.0 ± 1.2 %, B 40.0 %" in text
     assert [row[:5] for row in text.splitlines()] == ["✓ yes", "✗ no "]
