@@ -19,6 +19,8 @@ from course_utils.models.vision import Encoder, build_encoder
 from course_utils.paths import replacing, shipped_encoders_dir, write_text
 
 TRANSFORMER = "transformer"
+SHIPPED = ("masked_words", "rotation", "simclr", "supervised")
+"""Names of the encoders that come with the course, in data/encoders/."""
 
 
 def save_encoder(path: Path, encoder: Encoder, info: dict[str, Any]) -> None:
@@ -47,7 +49,7 @@ def load_encoder(path: Path) -> tuple[Encoder, dict[str, Any]]:
         encoder = _build_image_encoder(info)
         encoder.load_state_dict(load_file(path))
     except FileNotFoundError as error:
-        raise _missing(error) from None
+        raise _missing(path, error) from None
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
         raise _damaged(path, error) from None
     return encoder.eval(), info
@@ -87,10 +89,21 @@ def load_language_model(path: Path) -> tuple[MaskedLanguageModel, WordPieces, di
         if len(pieces) != model.encoder.shape.vocab_size:
             raise ValueError("another vocabulary's network")
     except FileNotFoundError as error:
-        raise _missing(error) from None
+        raise _missing(path, error) from None
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
         raise _damaged(path, error) from None
     return model.eval(), pieces, info
+
+
+def check_shipped() -> None:
+    """Load every encoder that comes with the course.
+
+    Raises:
+        DataError: one is missing or damaged.
+    """
+    for name in SHIPPED:
+        load = load_language_model if name == "masked_words" else load_encoder
+        load(shipped_encoders_dir() / f"{name}.safetensors")
 
 
 def _build_image_encoder(info: dict[str, Any]) -> Encoder:
@@ -119,11 +132,16 @@ def _read_info(path: Path) -> dict[str, Any]:
     return info
 
 
-def _missing(error: FileNotFoundError) -> DataError:
-    return DataError(f"no encoder at {error.filename}: run the notebook that trains it")
+def _missing(path: Path, error: FileNotFoundError) -> DataError:
+    return DataError(f"no encoder at {error.filename}: {_cure(path, 'run the notebook that trains it')}")
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    shipped = path.parent == shipped_encoders_dir()
-    cure = how_to_mend(path.parent) if shipped else "delete it and run the notebook that trains it"
+    cure = _cure(path, "delete it and run the notebook that trains it")
     return DataError(f"the encoder {path}, or the .json beside it, is damaged ({type(error).__name__}): {cure}")
+
+
+def _cure(path: Path, of_a_run: str) -> str:
+    """Return what to do about a file: one that ships with the course can be had again, one of a run is made anew."""
+    ships = path.parent == shipped_encoders_dir() and path.stem in SHIPPED
+    return how_to_mend(path.parent) if ships else of_a_run

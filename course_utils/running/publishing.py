@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.models.encoder_files import SHIPPED
 from course_utils.paths import docs_dir, notebooks_dir, replacing, shipped_encoders_dir
 from course_utils.running.executed import (
     MINUTES_TAG,
@@ -31,8 +32,8 @@ PICTURE = "06_linear_evaluation_comparison.png"  # README shows it
 def publish(run_dir: Path) -> list[Path]:
     """Take what a run gave into the repository; return the files written.
 
-    A laptop run gives encoders, README's picture and an executed copy of each notebook; the others give minutes only.
-    All copies are made before anything is written.
+    A laptop run gives the encoders that ship, README's picture and an executed copy of each notebook; the others
+    give minutes only. All copies are made before anything is written.
 
     Raises:
         CourseError: there is no such run, something in it failed, or it is not of the notebooks as they are now.
@@ -51,7 +52,7 @@ def publish(run_dir: Path) -> list[Path]:
         for name, copy in copies.items():
             written.append(executed_dir() / f"{name}.ipynb")
             write_notebook(written[-1], copy)
-        encoders = sorted((run_dir / "encoders").glob("*.*"))
+        encoders = [path for path in sorted((run_dir / "encoders").glob("*.*")) if path.stem in SHIPPED]
         written += [_copy(path, shipped_encoders_dir() / path.name) for path in encoders]
         if (run_dir / "figures" / PICTURE).exists():
             written.append(_copy(run_dir / "figures" / PICTURE, docs_dir() / PICTURE))

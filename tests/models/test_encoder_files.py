@@ -42,6 +42,14 @@ def test_missing_file(tmp_path):
         load_encoder(tmp_path / "absent.safetensors")
 
 
+def test_a_missing_file_of_those_that_ship_is_not_to_be_trained_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("course_utils.models.encoder_files.shipped_encoders_dir", lambda: tmp_path)
+    with pytest.raises(DataError, match=r"no encoder at .*simclr\.json: (get it back with `git|unpack the course)"):
+        load_encoder(tmp_path / "simclr.safetensors")
+    with pytest.raises(DataError, match="run the notebook that trains it"):
+        load_encoder(tmp_path / "next_word.safetensors")
+
+
 @pytest.mark.parametrize("harm", ["cut", "no_json", "not_json", "other_encoder", "no_name"])
 def test_damage_is_named(saved, harm):
     _, path = saved

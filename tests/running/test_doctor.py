@@ -10,6 +10,7 @@ import pytest
 
 from course_utils import cli, paths
 from course_utils.data import sources
+from course_utils.data.shipped import how_to_mend
 from course_utils.errors import DataError
 from course_utils.running import doctor, speed
 from course_utils.running.doctor import Diagnosis, examine
@@ -184,11 +185,10 @@ def test_the_table_shows_code_as_code_and_nothing_as_markup():
 def test_a_shipped_encoder_that_is_cut_is_named_with_its_cure(tmp_path, monkeypatch):
     shipped = tmp_path / "encoders"
     shutil.copytree(paths.shipped_encoders_dir(), shipped)
-    for module in ("course_utils.running.doctor", "course_utils.models.encoder_files"):
-        monkeypatch.setattr(f"{module}.shipped_encoders_dir", lambda: shipped)
+    monkeypatch.setattr("course_utils.models.encoder_files.shipped_encoders_dir", lambda: shipped)
     assert doctor._encoders().level == "green"
     (shipped / "simclr.json").write_text("{")
     found = doctor._encoders()
     assert found.level == "yellow"
     assert "simclr.safetensors, or the .json beside it, is damaged" in found.advice
-    assert "git checkout -- data/encoders" in found.advice
+    assert found.advice.endswith(how_to_mend(shipped))

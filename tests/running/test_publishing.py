@@ -44,6 +44,7 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "run" / "encoders").mkdir()
     (tmp_path / "run" / "encoders" / "simclr.safetensors").write_bytes(b"weights")
     (tmp_path / "run" / "encoders" / "simclr.json").write_text("{}")
+    (tmp_path / "run" / "encoders" / "next_word.safetensors").write_bytes(b"this one does not ship")
 
     def summarized(parameters=None, **changes):
         values = {"NUM_FROGS": 1, "RUN_DIR": "x", **(parameters or {})}
@@ -60,6 +61,7 @@ def run(tmp_path, monkeypatch):
 def test_a_laptop_run_gives_encoders_and_minutes(run, tmp_path):
     written = publish(run())
     assert (tmp_path / "shipped" / "simclr.safetensors").read_bytes() == b"weights"
+    assert not (tmp_path / "shipped" / "next_word.safetensors").exists()
     assert head(tmp_path / "notebooks" / "05_simclr.ipynb").splitlines()[2:] == [
         "- laptop: 4 minutes (2 cores, 32-true)",
         "- gpu: not measured",
