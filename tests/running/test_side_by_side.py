@@ -38,7 +38,7 @@ class Desk:
         with self.lock:
             self.running += 1
             self.most = max(self.most, self.running)
-        end = time.monotonic() + self.seconds.get(job.name, 0.02)
+        end = time.monotonic() + self.seconds.get(job.name, 0.05)
         try:
             while time.monotonic() < end:
                 watch(Progress(line=job.name))
@@ -109,7 +109,7 @@ def test_what_an_execution_raises_ends_the_others_and_keeps_what_was_done(raised
 def test_what_ends_well_in_the_moment_of_the_interrupt_is_kept():
     class Interrupted(Desk):
         def show(self, job, progress):
-            time.sleep(0.2)  # meanwhile the other ends
+            time.sleep(1.0)  # meanwhile the other ends
             raise KeyboardInterrupt
 
     desk = Interrupted(seconds={"01_supervised_baselines": 600.0})
