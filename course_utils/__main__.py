@@ -1,5 +1,6 @@
 """The command `course`, also as `python -m course_utils`: quiet when Ctrl-C comes before it has begun."""
 
+import signal
 import sys
 
 from course_utils.errors import INTERRUPTED
@@ -13,6 +14,8 @@ def main() -> None:
         main()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end, with which nothing is lost
 
 
 if __name__ == "__main__":

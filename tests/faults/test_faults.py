@@ -248,6 +248,13 @@ def test_ctrl_c_at_any_moment_is_quiet_and_costs_nothing_that_was_finished(
     assert kernels_in(tmp_path) == []
 
 
+def test_ctrl_c_after_the_work_is_done_changes_nothing():
+    late = "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGINT)"
+    code = f"{late}; signal.signal(signal.SIGINT, signal.default_int_handler); {STARTER}"
+    ended = subprocess.run([sys.executable, "-c", code, "list"], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def write_png(path, value):
     from PIL import Image
 
