@@ -23,7 +23,7 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     processes = [
         subprocess.Popen([*command, str(rank), "2", port], stderr=subprocess.PIPE, text=True) for rank in range(2)
     ]
-    said = [process.communicate(timeout=240)[1] for process in processes]
+    said = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 

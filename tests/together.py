@@ -130,7 +130,7 @@ def everything(fabric: Fabric) -> dict[str, object]:
 
 def main(folder: Path, rank: int, size: int, port: int) -> None:
     """Do everything as one of `size` processes, and keep what came out."""
-    fabric = make_fabric("cpu", "32-true", Place(rank, size, rank, size, port=port, patience=120))
+    fabric = make_fabric("cpu", "32-true", Place(rank, size, rank, size, port=port, patience=20))
     fabric.launch()
     found = everything(fabric)
     found["stopped"] = stop_in_between(fabric, folder / "stopped.ckpt")

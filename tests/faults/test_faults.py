@@ -43,7 +43,7 @@ def test_a_notebook_that_never_ends_takes_nothing_with_it(course, make_notebook,
     started = time.monotonic()
     ended = course("sweep", spec, "--name", f"{tmp_path}/out", "--timeout", "0.5")
     assert ended.returncode == 1
-    assert time.monotonic() - started < 280  # `course` itself would wait for 300
+    assert time.monotonic() - started < 120
     runs = json.loads((tmp_path / "out" / "sweep.json").read_text())["runs"]
     assert [run["status"] for run in runs] == ["ok", "failed", "ok"]
     assert "not done after 0.5 minutes" in runs[1]["error"]
@@ -228,7 +228,7 @@ def test_ctrl_c_at_any_moment_is_quiet_and_costs_nothing_that_was_finished(
     spec.write_text(json.dumps({"notebook": str(one), "grid": {"NUM_EPOCHS": [1, 2]}}))
     words = ["run", one, two] if command == "run" else ["sweep", spec, "--workers", "1"]
     started = time.monotonic()
-    foreground(*words, "--name", f"{tmp_path}/whole").communicate(timeout=240)
+    foreground(*words, "--name", f"{tmp_path}/whole").communicate(timeout=120)
     whole = time.monotonic() - started
     folder, finished, codes = tmp_path / "stopped", {}, []
     for share in (0.05, 0.3, 0.55, 0.8, None):  # of the time that the whole takes; None: to the end
@@ -236,7 +236,7 @@ def test_ctrl_c_at_any_moment_is_quiet_and_costs_nothing_that_was_finished(
         if share is not None:
             time.sleep(share * whole)
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that are in the foreground
-        said = "".join(process.communicate(timeout=240))
+        said = "".join(process.communicate(timeout=120))
         codes.append(process.returncode)
         assert "Traceback" not in said
         assert finished.items() <= {path: path.read_bytes() for path in folder.rglob("records/*.json")}.items()

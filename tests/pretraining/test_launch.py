@@ -33,7 +33,7 @@ def end_of(monkeypatch, tmp_path):
         def look_late(processes, request):
             for process, script in zip(processes, scripts, strict=True):
                 if script != HANGS:
-                    process.popen.wait(timeout=240)
+                    process.popen.wait(timeout=60)
             return watch(processes, request)
 
         monkeypatch.setattr(launch.sys, "executable", str(stand_in))

@@ -174,7 +174,7 @@ def start_streaming(tree, folder, stream, *more):
 
 def sentence_of(process, code):
     """Return what a process says as it ends, one line, having ended with the code."""
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert errors.count("\n") == 1
     return errors
@@ -193,7 +193,7 @@ def test_images_that_vanish_while_it_trains_are_one_sentence(tree, tmp_path, dev
 
 
 def test_a_frozen_worker_is_not_waited_for(tree, tmp_path):
-    more = ["--workers", "1", "--patience", "10"]
+    more = ["--workers", "1", "--patience", "5"]
     process, workers = start_streaming(tree, tmp_path / "run", tree / "train", *more)
     workers[0].suspend()
     lost = "error: no batch came in time from the processes that read images: the same command goes "

@@ -68,7 +68,7 @@ def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     return sorted(psutil.Process(process.pid).children(), key=lambda child: int(child.environ()["RANK"]))
 
 
-def are_gone(processes: list[psutil.Process], seconds: float = 60.0) -> bool:
+def are_gone(processes: list[psutil.Process], seconds: float = 10.0) -> bool:
     """Tell whether processes end within some seconds."""
     return not psutil.wait_procs(processes, timeout=seconds)[1]
 

@@ -245,18 +245,18 @@ def test_a_stopped_command_leaves_no_kernel_and_goes_on_later(make_notebook, tmp
         "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
     }  # background jobs ignore it
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **restore) as stopped:
-        assert wait_until(checkpoint.exists, 180.0)
+        assert wait_until(checkpoint.exists, 60.0)
         assert wait_until(checkpoint.read_text)
         kernel = int(checkpoint.read_text())
         os.kill(stopped.pid, sent)
-        _, errors = stopped.communicate(timeout=120)
+        _, errors = stopped.communicate(timeout=30)
     assert stopped.returncode == code
     assert "Traceback" not in errors
     assert wait_until(lambda: not is_alive(kernel))
     assert checkpoint.exists()
 
     Path(tmp_path, "run", "go-on").touch()
-    again = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "up to date  01_a" in again.stdout
     assert "ok  02_b" in again.stdout
     assert not checkpoint.exists()
@@ -266,7 +266,7 @@ SEE_THE_OTHER = """\
 import os, time
 from pathlib import Path
 Path(RUN_DIR, f"{record.notebook}.threads").write_text(os.environ["OMP_NUM_THREADS"])
-end = time.monotonic() + 120
+end = time.monotonic() + 60
 while len(list(Path(RUN_DIR).glob("*.threads"))) < 2 and time.monotonic() < end:
     time.sleep(0.05)
 record.metric("image/others/number", len(list(Path(RUN_DIR).glob("*.threads"))))
@@ -310,10 +310,10 @@ def test_a_stop_ends_all_that_run_side_by_side_and_keeps_what_is_finished(make_n
     files = [tmp_path / "run" / "checkpoints" / name / "x.ckpt" for name in waits]
     restore = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **restore) as stopped:
-        assert wait_until(lambda: all(path.exists() and path.read_text() for path in files), 180.0)
+        assert wait_until(lambda: all(path.exists() and path.read_text() for path in files), 90.0)
         kernels = [int(path.read_text()) for path in files]
         os.kill(stopped.pid, sent)
-        _, errors = stopped.communicate(timeout=120)
+        _, errors = stopped.communicate(timeout=30)
     assert stopped.returncode == code
     assert errors == f"stopped by {word}: what was finished is kept, and the same command goes on from here\n"
     assert wait_until(lambda: not any(map(is_alive, kernels)))

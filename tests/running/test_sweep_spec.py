@@ -318,7 +318,7 @@ def test_the_command_says_it_on_stderr_and_ends_with_2(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("notebook: 05\ngrid: {TEMPERATUR: [0.1]}\nseeds: [0, 0]")
     command = [sys.executable, "-m", "course_utils", "sweep", str(path), "--name", f"{tmp_path}/out"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "error: x.yaml: seeds must be a list of different seeds, got [0, 0]\n"
     assert [item.name for item in tmp_path.iterdir()] == ["x.yaml"]

@@ -293,18 +293,18 @@ def kernels(tmp_path):
 def test_a_stopped_sweep_leaves_no_kernel_keeps_what_is_done_and_goes_on(command, tmp_path, sent, code):
     restore = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **restore) as stopped:
-        assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 180.0)
+        assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 60.0)
         alive = kernels(tmp_path)
         assert alive
         os.kill(stopped.pid, sent)
-        out, errors = stopped.communicate(timeout=180)
+        out, errors = stopped.communicate(timeout=60)
     assert stopped.returncode == code
     assert "Traceback" not in out + errors
     assert sent == signal.SIGKILL or "stopped by Ctrl-C: what was finished is kept" in errors
     assert wait_until(lambda: not any(is_alive(pid) for pid in alive))
 
     (tmp_path / "out" / "go-on").touch()
-    again = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert "2 of 4 runs to do, 2 done before" in again.stdout
     assert times(tmp_path) == {1: 2, 2: 4}, "what was finished was not repeated"
     assert metrics(tmp_path) == [0.25, 0.25, 0.5, 0.5]
@@ -314,16 +314,16 @@ def test_a_stopped_sweep_leaves_no_kernel_keeps_what_is_done_and_goes_on(command
 @pytest.mark.notebook
 def test_a_killed_kernel_is_one_failed_run_and_the_same_command_makes_it_good(command, tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 180.0)
+        assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 60.0)
         os.kill(kernels(tmp_path)[0], signal.SIGKILL)
         time.sleep(1)
         (tmp_path / "out" / "go-on").touch()
         for pid in kernels(tmp_path):
             os.kill(pid, signal.SIGKILL)
-        out, _ = running.communicate(timeout=180)
+        out, _ = running.communicate(timeout=60)
     assert running.returncode == 1
     assert "its kernel was killed" in out
-    subprocess.run(command, capture_output=True, timeout=240, check=True)
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
     assert metrics(tmp_path) == [0.25, 0.25, 0.5, 0.5]
     assert times(tmp_path)[1] == 2
 
@@ -338,7 +338,7 @@ def cluster(tmp_path):
     scheduler = subprocess.Popen([*words, "--no-dashboard", "--scheduler-file", str(file)], cwd=tmp_path, **quiet)
     workers = []
     try:
-        assert wait_until(file.exists, 120.0)
+        assert wait_until(file.exists, 30.0)
         address = json.loads(file.read_text())["address"]
         for name in ("one", "two"):
             (tmp_path / name).mkdir()
@@ -356,17 +356,17 @@ def test_an_existing_cluster_gives_the_same_though_a_worker_is_killed(command, t
     with cluster(tmp_path) as (address, workers):
         words = [*command, "--scheduler", address]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-            assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 180.0)
+            assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 90.0)
             workers[0].kill()
             (tmp_path / "out" / "go-on").touch()
             time.sleep(1)
             for pid in kernels(tmp_path):
                 if is_alive(pid):
                     os.kill(pid, signal.SIGINT)  # ends its waiting
-            out, errors = running.communicate(timeout=180)
+            out, errors = running.communicate(timeout=120)
         assert "Traceback" not in out + errors
         if running.returncode:
-            subprocess.run(words, capture_output=True, timeout=240, check=True)
+            subprocess.run(words, capture_output=True, timeout=120, check=True)
     assert metrics(tmp_path) == [0.25, 0.25, 0.5, 0.5]
     assert times(tmp_path)[1] == 2
 
@@ -376,20 +376,20 @@ def test_a_lost_scheduler_is_one_sentence_and_costs_nothing_that_was_finished(co
     with cluster(tmp_path) as (address, workers):
         words = [*command, "--scheduler", address]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-            assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 180.0)
+            assert wait_until(lambda: times(tmp_path) == {1: 2, 2: 2}, 90.0)
             workers.pop().kill()  # the scheduler
-            out, errors = running.communicate(timeout=180)
+            out, errors = running.communicate(timeout=120)
     assert running.returncode == 1
     assert errors == "the dask scheduler was lost: start it again, and the same command goes on from here\n"
     assert "2 ok, 2 stopped" in out
     (tmp_path / "out" / "go-on").touch()
-    subprocess.run(command, capture_output=True, timeout=240, check=True)
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
     assert metrics(tmp_path) == [0.25, 0.25, 0.5, 0.5]
     assert times(tmp_path)[1] == 2
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(command):
-    ended = subprocess.run([*command, "--scheduler", "tcp://127.0.0.1:9"], capture_output=True, text=True, timeout=240)
+    ended = subprocess.run([*command, "--scheduler", "tcp://127.0.0.1:9"], capture_output=True, text=True, timeout=90)
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: no dask scheduler at tcp://127.0.0.1:9")
     assert ended.stderr.count("\n") == 1
